@@ -1,0 +1,1 @@
+"""The admin console, built on Flask-Admin; it plugs into the product like any plugin."""

@@ -1,0 +1,1 @@
+"""Which patient and specialist belong together, since when and from what source."""

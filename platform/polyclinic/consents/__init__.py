@@ -1,0 +1,1 @@
+"""Agreements with versions and languages, and what somebody answered to one version."""

@@ -1,0 +1,1 @@
+"""What is next and what to do, for specialists, patients and operators."""

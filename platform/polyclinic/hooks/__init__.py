@@ -1,0 +1,1 @@
+"""Hook specifications and the registry that finds, checks and calls plugins."""

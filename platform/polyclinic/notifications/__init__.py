@@ -1,0 +1,1 @@
+"""What people are told: mails in the portal's or the network's name, written with the cause, sent after commit."""

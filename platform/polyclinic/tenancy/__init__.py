@@ -1,0 +1,1 @@
+"""Portals, their domains and their settings: which host is which place, and what a portal chose."""

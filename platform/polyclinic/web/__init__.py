@@ -1,0 +1,1 @@
+"""What features share of Flask: places, database sessions, API, errors, languages, themes, forms, sockets, jobs."""

@@ -1,0 +1,1 @@
+"""Payment model `external_invoice`: Visits that the specialist invoices outside the product."""

@@ -1,0 +1,1 @@
+"""Hook implementations of the payment model `external_invoice`."""

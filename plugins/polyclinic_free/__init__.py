@@ -1,0 +1,1 @@
+"""Payment model `free`: Visits that cost nothing."""

@@ -1,0 +1,1 @@
+"""What tests share: a client with a host, the cast, factories, asserts."""
