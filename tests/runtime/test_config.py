@@ -1,0 +1,68 @@
+"""Settings from the environment: every wrong value is named at once, secrets are never repeated."""
+
+from pathlib import Path
+
+import pytest
+
+from polyclinic.config import ConfigError, read_settings
+
+SECRET = "s" * 48
+DEMO = {
+    "MODE": "demo",
+    "DATABASE_URL": "postgresql://login:pw@/polyclinic?host=/run/pg",
+    "REDIS_URL": "unix:///run/valkey.sock",
+    "SECRET_KEY": SECRET,
+}
+
+
+def test_a_demo_needs_only_its_addresses_and_a_secret() -> None:
+    settings = read_settings(DEMO)
+    assert settings.database_url == "postgresql+psycopg://login:pw@/polyclinic?host=/run/pg"
+    assert (settings.port, settings.public_port, settings.scheme) == (8000, 8000, "http")
+    assert settings.home == Path("var").absolute()
+    assert not settings.production
+
+
+def test_without_a_mode_it_is_production_and_links_are_https() -> None:
+    settings = read_settings(DEMO | {"MODE": "", "SMTP_URL": "smtp://mail.example"})
+    assert settings.production
+    assert (settings.scheme, settings.public_port) == ("https", None)
+
+
+def test_every_wrong_variable_is_named_at_once() -> None:
+    wrong = {
+        "MODE": "prod",
+        "PORT": "70000",
+        "ASYNC_MODE": "asyncio",
+        "DATABASE_URL": "mysql://root:hunter2@db/x",
+        "REDIS_URL": "localhost:6379",
+        "POLYCLINIC_ROLE_PREFIX": "pg_mine",
+        "DB_POOL_SIZE": "many",
+        "TRUSTED_PROXIES": "10.0.0.0/8, proxy",
+        "POLYCLINIC_HOME": __file__,
+        "OWNER_DATABASE_URL": "postgresql://owner@db:port/x",
+    }
+    with pytest.raises(ConfigError) as caught:
+        read_settings(wrong)
+    named = [problem.split()[0] for problem in caught.value.problems]
+    assert sorted(named) == sorted([*wrong, "SECRET_KEY", "SMTP_URL"])
+    assert "hunter2" not in str(caught.value)
+    assert "'70000'; expected a whole number from 1 to 65535" in str(caught.value)
+
+
+def test_secrets_appear_neither_in_problems_nor_in_the_representation() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_settings(DEMO | {"SECRET_KEY": "short"})
+    assert "short" not in str(caught.value)
+    assert SECRET not in repr(read_settings(DEMO))
+
+
+def test_production_refuses_what_is_for_demo_and_tests_only() -> None:
+    with pytest.raises(ConfigError, match="PRIVATE_HOSTS is set"):
+        read_settings(DEMO | {"MODE": "production", "SMTP_URL": "smtp://mail", "PRIVATE_HOSTS": "127.0.0.1"})
+    assert read_settings(DEMO | {"PRIVATE_HOSTS": "127.0.0.1, ::1"}).private_hosts == ("127.0.0.1", "::1")
+
+
+def test_a_database_address_needs_a_name() -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL names no database"):
+        read_settings(DEMO | {"DATABASE_URL": "postgresql://login:pw@db/"})
