@@ -1,1 +1,1 @@
-"""The audit trail (U3): every change and every staff read of patient data, written in the transaction that causes it."""
+"""The audit trail (U3): every change and every staff read of patient data, written where it happens."""

@@ -1,1 +1,1 @@
-"""A specialist's time: availability rules, exceptions, time off, computed slots, and claims that exclude double booking."""
+"""A specialist's time: availability rules, exceptions, time off, computed slots, claims against double booking."""

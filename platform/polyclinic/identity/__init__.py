@@ -1,1 +1,1 @@
-"""Patients, specialists and operators as people who sign in: accounts, passwords, mail codes, server-side sign-ins, API tokens."""
+"""Patients, specialists and operators as people who sign in: accounts, passwords, mail codes, sign-ins, API tokens."""

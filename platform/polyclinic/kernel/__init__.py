@@ -1,1 +1,1 @@
-"""What every feature stands on and nothing else may leak into: clock, ids, money, errors, models, scope, outbox. No Flask."""
+"""What every feature stands on: clock, ids, money, errors, models, scope, outbox. No Flask."""
