@@ -99,7 +99,7 @@ class Credential(Base):
     subject_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     portal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("portal.id"))
     password_hash: Mapped[str]
-    changed_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+    changed_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
 
 
 class SignIn(Base):
@@ -118,8 +118,8 @@ class SignIn(Base):
     subject_kind: Mapped[str]
     subject_id: Mapped[uuid.UUID]
     portal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("portal.id"))
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
-    seen_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    seen_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     expires_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
     ip: Mapped[str | None]
@@ -144,7 +144,7 @@ class MailCode(Base):
     purpose: Mapped[str]
     code_hash: Mapped[str]
     tries: Mapped[int] = mapped_column(server_default=text("0"))
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
 
@@ -167,7 +167,7 @@ class ApiToken(Base):
     portal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("portal.id"))
     name: Mapped[str]
     scopes: Mapped[list[str]]
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     used_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
@@ -185,4 +185,4 @@ class IdempotencyKey(Base):
     request_hash: Mapped[bytes]
     status: Mapped[int | None]
     body: Mapped[str | None]
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))

@@ -10,10 +10,25 @@ from __future__ import annotations
 import datetime as dt
 import time
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from polyclinic.kernel.models import Base, tenancy
 
 APP_NOW = "(SELECT app_now())"
+
+
+class AppClock(Base):
+    """How far the application's time is from the machine's: one row, always zero in production (R3)."""
+
+    __tablename__ = "app_clock"
+    __table_args__ = (
+        CheckConstraint("one", name="one"),
+        tenancy("network", "one row that every role reads through app_now() and only the owner writes"),
+    )
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    offset: Mapped[dt.timedelta]
 
 
 def now(session: Session) -> dt.datetime:

@@ -1,0 +1,23 @@
+"""Every feature's tables, loaded for migrations, tests of the catalogue, and nothing else."""
+
+import importlib
+
+FEATURES = (
+    "tenancy",
+    "audit",
+    "identity",
+    "directory",
+    "calendar",
+    "allocation",
+    "consents",
+    "booking",
+    "notifications",
+)
+
+
+def load_models() -> None:
+    """Import every module with tables, so that ``Base.metadata`` is complete."""
+    for module in ("polyclinic.kernel.clock", "polyclinic.kernel.outbox", "polyclinic.kernel.due"):
+        importlib.import_module(module)
+    for feature in FEATURES:
+        importlib.import_module(f"polyclinic.{feature}.models")
