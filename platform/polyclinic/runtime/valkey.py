@@ -1,0 +1,110 @@
+"""The embedded Valkey: queues, rooms and limits. It holds nothing that PostgreSQL does not know better."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import redis
+
+from polyclinic.runtime.binaries import CLEAN_ENVIRONMENT, VALKEY
+from polyclinic.runtime.folders import ASIDE_ROOTS, held_lock, make_folder, set_aside, socket_folder
+from polyclinic.runtime.leash import start_leashed, wait_until
+from polyclinic.runtime.placement import Placement, Say, place
+from polyclinic.runtime.trouble import Trouble
+
+SOCKET = "valkey.sock"
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+
+
+class ValkeyServer:
+    """A running server."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", socket: Path) -> None:
+        self.process = process
+        self.socket = socket
+
+    @property
+    def url(self) -> str:
+        """Its address; add `?db=N` for another of its 64 databases."""
+        return f"unix://{self.socket}"
+
+    def stop(self) -> None:
+        """Shut down, writing what is in memory to disk."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Valkey:
+    """The Valkey of one home; `fast` keeps nothing on disk: tests only."""
+
+    def __init__(
+        self, home: Path, *, fast: bool = False, say: Say = print, aside_roots: tuple[Path, ...] = ASIDE_ROOTS
+    ) -> None:
+        self.home = home.absolute()
+        self.fast = fast
+        self.say = say
+        self.aside_roots = aside_roots
+
+    def start(self) -> ValkeyServer:
+        """Start it and wait until it answers. Raises Trouble."""
+        placed = place(VALKEY, "valkey", self.home, self.say, self.aside_roots)
+        busy = f"Another program is starting Valkey in {placed.folder} (process {{pid}}). Wait for it to finish."
+        with held_lock(self.home / "valkey.lock", busy):
+            server, said = self._launch(placed)
+            if server is None and (placed.folder / "dump.rdb").exists() and "rdb" in said.lower():
+                # A damaged snapshot costs nothing: jobs are sent again from the outbox.
+                aside = set_aside(placed.folder / "dump.rdb", "damaged")
+                self.say(f"Valkey could not read its last snapshot, which was set aside as {aside}.")
+                server, said = self._launch(placed)
+        if server is None:
+            last = said.strip().splitlines()[-1] if said.strip() else "it said nothing"
+            raise Trouble(f"Valkey did not start: {last}. The whole story is in {self.home / 'logs' / 'valkey.log'}.")
+        return server
+
+    def _launch(self, placed: Placement) -> tuple[ValkeyServer | None, str]:
+        socket = socket_folder(self.home / "run-valkey", SOCKET, placed.account) / SOCKET
+        if _answers(socket):
+            raise Trouble(f"Valkey already runs at {socket}. Stop what runs it, or use another POLYCLINIC_HOME.")
+        socket.unlink(missing_ok=True)
+        log = make_folder(self.home / "logs", 0o755) / "valkey.log"
+        with log.open("ab") as output:
+            begin = output.tell()
+            process = start_leashed(
+                [str(placed.program), *self._options(placed.folder, socket)],
+                env=CLEAN_ENVIRONMENT,
+                output=output,
+                account=placed.account,
+            )
+        server = ValkeyServer(process, socket)
+        wait_until(lambda: process.poll() is not None or _answers(socket), START_SECONDS)
+        if process.poll() is None and _answers(socket):
+            return server, ""
+        server.stop()
+        with log.open("rb") as output:
+            output.seek(begin)
+            return None, output.read().decode(errors="replace")
+
+    def _options(self, folder: Path, socket: Path) -> list[str]:
+        return [
+            *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(folder)),
+            *("--save", "" if self.fast else "60 1", "--appendonly", "no", "--databases", "64", "--loglevel", "notice"),
+            *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
+        ]
+
+
+def _answers(socket: Path) -> bool:
+    if not socket.exists():
+        return False
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
