@@ -195,9 +195,9 @@ def _on_steps(ranges: Iterable[Span], pieces: list[Stretch], step: int) -> Itera
                 first = turn
 
 
-def _starts(calendar: Calendar, terms: SlotTerms, low: int, high: int, now: int) -> Iterator[int]:
-    low = max(low, now + terms.notice * 60)
-    high = min(high, now + terms.horizon * DAY + 1)
+def _starts(calendar: Calendar, terms: SlotTerms, low: int, high: int, now: dt.datetime) -> Iterator[int]:
+    low = max(low, seconds_up(now) + terms.notice * 60)
+    high = min(high, seconds(now) + terms.horizon * DAY + 1)
     if low >= high or not (calendar.rules or calendar.exceptions):
         return
     clocks = _Clocks(low, high + terms.duration * 60)
@@ -214,7 +214,7 @@ def free_slots(
     midnight: a skipped hour has no slot, a repeated one has each twice.
     """
     length = dt.timedelta(minutes=terms.duration)
-    found = map(moment, _starts(calendar, terms, seconds_up(start), seconds_up(end), seconds_up(now)))
+    found = map(moment, _starts(calendar, terms, seconds_up(start), seconds_up(end), now))
     return [Slot(begin, begin + length) for begin in found]
 
 
@@ -228,7 +228,7 @@ def is_offered(calendar: Calendar, terms: SlotTerms, start: dt.datetime, now: dt
     if start.microsecond:
         return False
     at = seconds(start)
-    return next(_starts(calendar, terms, at, at + 1, seconds_up(now)), None) == at
+    return next(_starts(calendar, terms, at, at + 1, now), None) == at
 
 
 def next_free(calendar: Calendar, terms: SlotTerms, now: dt.datetime) -> NextFree:
@@ -237,10 +237,10 @@ def next_free(calendar: Calendar, terms: SlotTerms, now: dt.datetime) -> NextFre
     That is when the slot can no longer be booked for want of notice, when a hold expires that may free an earlier one,
     or, where nothing is free, when the horizon reaches the first free time behind it.
     """
-    at = seconds_up(now)
+    at = seconds(now)
     horizon = at + terms.horizon * DAY
     far = replace(terms, horizon=terms.horizon + BEYOND)
-    first = next(_starts(calendar, far, at, horizon + BEYOND * DAY, at), None)
+    first = next(_starts(calendar, far, at, horizon + BEYOND * DAY, now), None)
     if first is not None and first <= horizon:
         found, stale = moment(first), moment(first - terms.notice * 60) + dt.timedelta.resolution
     else:
