@@ -36,7 +36,7 @@ def span(start: dt.datetime, end: dt.datetime) -> tuple[int, int]:
 
 
 def rule(start: int = 9 * 60, end: int = 12 * 60, weekday: int = 0, **more: object) -> WeeklyRule:
-    return WeeklyRule(weekday, start, end, BERLIN, **more)  # type: ignore[arg-type]
+    return WeeklyRule(weekday, start, end, BERLIN, **more)  # type: ignore[arg-type]  # keywords of many types
 
 
 def starts(calendar: Calendar, terms: SlotTerms = TERMS, day: dt.date = MONDAY, now: dt.datetime = NOW) -> list[str]:

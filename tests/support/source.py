@@ -115,7 +115,7 @@ def composed_sql(module: Module) -> list[int]:
     """Lines that put SQL together from values instead of binding them."""
     found = []
     for call, name in calls(module):
-        if name.rsplit(".", 1)[-1] in {"text", "execute", "exec_driver_sql", "executemany", "DDL"} and call.args:
+        if name.rsplit(".", 1)[-1] in {"text", "execute", "exec_driver_sql", "executemany", "DDL", "SQL"} and call.args:
             found += [call.lineno] if _composed(call.args[0]) else []
     return found
 
@@ -126,7 +126,10 @@ def _composed(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
         return any(_textual(side) for side in (node.left, node.right))
     return (
-        isinstance(node, ast.Call) and dotted(node.func).endswith("format") and not dotted(node.func).startswith("sql.")
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "format"
+        and _textual(node.func.value)  # psycopg's sql.SQL(…).format quotes what it is given
     )
 
 
@@ -183,7 +186,7 @@ BANS: dict[str, tuple[Callable[[Module], list[int]], tuple[str, ...]]] = {
     "composed SQL: only bound parameters": (
         composed_sql,
         # identifiers and policies cannot be bound: DDL is written here, from names in the code only
-        ("platform/polyclinic/kernel/ddl.py", "migrations/"),
+        ("platform/polyclinic/kernel/ddl.py", "platform/polyclinic/runtime/cluster.py", "migrations/"),
     ),
     "eventlet or gevent: only three modules know the mode (ADR 0004)": (
         green_imports,

@@ -50,7 +50,7 @@ def _leash(at_parents_death: signal.Signals) -> Callable[[], None]:
 
     def hold() -> None:
         # After the change of account: changing credentials forgets the signal (prctl(2)).
-        assert _LIBC is not None  # noqa: S101
+        assert _LIBC is not None  # noqa: S101  # the library is loaded before any child is started
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(at_parents_death))
         if os.getppid() != parent:  # it died before the call
             os._exit(1)
