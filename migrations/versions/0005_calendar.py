@@ -73,6 +73,12 @@ def upgrade() -> None:
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("during", postgresql.TSTZRANGE(), nullable=False),
         sa.Column("core", postgresql.TSTZRANGE(), nullable=False),
+        sa.Column(
+            "ends_at",
+            postgresql.TIMESTAMP(timezone=True),
+            sa.Computed("upper(during)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         postgresql.ExcludeConstraint(
             (sa.column("specialist_id"), "="),
@@ -83,13 +89,15 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "NOT isempty(during) AND NOT isempty(core) AND lower_inc(during) AND NOT upper_inc(during)"
-            " AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL AND core <@ during",
+            " AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL AND core <@ during"
+            " AND isfinite(lower(during)) AND isfinite(upper(during))",
             name=op.f("ck_claim_ranges"),
         ),
         sa.ForeignKeyConstraint(["specialist_id"], ["specialist.id"], name=op.f("fk_claim_specialist_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
     )
     op.create_index("ix_claim_claim_id", "claim", ["claim_id"], unique=False)
+    op.create_index("ix_claim_specialist_id_ends_at", "claim", ["specialist_id", "ends_at"], unique=False)
     op.create_index(
         "ix_claim_specialist_id_expires_at",
         "claim",

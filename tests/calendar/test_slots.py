@@ -113,13 +113,11 @@ def test_back_to_back_is_possible_without_buffers() -> None:
 
 def test_minimum_notice_and_horizon_count_from_now() -> None:
     """C2: the first minute that keeps the notice and the last that the horizon reaches are both offered."""
-    calendar = Calendar(BERLIN, [rule()])
-    assert (
-        starts(calendar, dataclasses.replace(TERMS, notice=12 * 60), now=at(9) - dt.timedelta(hours=12))[0] == "09:00"
-    )
-    late = at(9) - dt.timedelta(hours=12) + dt.timedelta(microseconds=1)
-    assert starts(calendar, dataclasses.replace(TERMS, notice=12 * 60), now=late)[0] == "09:30"
-    assert starts(calendar, dataclasses.replace(TERMS, horizon=3), now=at(9) - dt.timedelta(days=3))[-1] == "09:00"
+    calendar, half_a_day, days = Calendar(BERLIN, [rule()]), dt.timedelta(hours=12), dt.timedelta(days=3)
+    with_notice = dataclasses.replace(TERMS, notice=half_a_day)
+    assert starts(calendar, with_notice, now=at(9) - half_a_day)[0] == "09:00"
+    assert starts(calendar, with_notice, now=at(9) - half_a_day + dt.timedelta.resolution)[0] == "09:30"
+    assert starts(calendar, dataclasses.replace(TERMS, horizon=days), now=at(9) - days)[-1] == "09:00"
 
 
 def test_a_portal_sees_of_anothers_booking_only_that_the_time_is_busy() -> None:
@@ -148,7 +146,7 @@ def test_only_a_listed_start_is_offered() -> None:
 def test_the_next_free_time_goes_stale_when_its_notice_or_the_first_hold_runs_out() -> None:
     """C5: a stored answer is asked again when the slot is too near, and when a hold before it may have died."""
     calendar = Calendar(BERLIN, [rule()], busy=[span(at(8), at(9))])
-    terms = dataclasses.replace(TERMS, notice=120)
+    terms = dataclasses.replace(TERMS, notice=dt.timedelta(hours=2))
     answer = next_free(calendar, terms, NOW)
     assert answer.at == at(9)
     assert answer.stale_at == at(7) + dt.timedelta(microseconds=1)
@@ -160,7 +158,7 @@ def test_the_next_free_time_goes_stale_when_its_notice_or_the_first_hold_runs_ou
 def test_where_nothing_is_free_the_answer_goes_stale_when_the_horizon_gets_there() -> None:
     """C2: a rule that begins in ten days, a horizon of three."""
     calendar = Calendar(BERLIN, [rule(valid_from=MONDAY + dt.timedelta(days=7))])
-    terms = dataclasses.replace(TERMS, horizon=3)
+    terms = dataclasses.replace(TERMS, horizon=dt.timedelta(days=3))
     answer = next_free(calendar, terms, NOW)
     assert answer.at is None
     assert answer.stale_at == at(8) + dt.timedelta(days=4)

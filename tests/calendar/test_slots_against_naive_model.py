@@ -80,8 +80,8 @@ def problems(draw: st.DrawFn) -> tuple[Calendar, SlotTerms, dt.datetime, dt.date
         draw(st.integers(0, 30)),
         draw(st.integers(0, 30)),
         draw(st.sampled_from([5, 10, 15, 25, 30, 50, 60])),
-        draw(st.integers(0, 600)),
-        draw(st.integers(0, 2)),
+        dt.timedelta(minutes=draw(st.integers(0, 600))),
+        dt.timedelta(minutes=draw(st.integers(0, 3000))),
     )
     now = begin + dt.timedelta(minutes=draw(st.integers(-900, 300)))
     calendar = Calendar(draw(zones), rules, exceptions, busy)
@@ -111,7 +111,7 @@ def test_the_next_free_time_is_the_first_slot_and_keeps_until_it_is_stale(
     answer = next_free(calendar, terms, now)
     for later in (now, now + (answer.stale_at - now) / 2, answer.stale_at - dt.timedelta(microseconds=1)):
         if now <= later < answer.stale_at:
-            slots = free_slots(calendar, terms, later, later + dt.timedelta(days=terms.horizon + 1), later)
+            slots = free_slots(calendar, terms, later, later + terms.horizon + dt.timedelta(days=1), later)
             assert (slots[0].start if slots else None) == answer.at
     assert answer.stale_at > now
 

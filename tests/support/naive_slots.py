@@ -63,7 +63,7 @@ def slots_minute_by_minute(
     while begin < end:
         local = begin.astimezone(ZoneInfo(calendar.zone))
         on_step = (local.hour * 60 + local.minute) % terms.step == 0
-        in_time = now + terms.notice * MINUTE <= begin <= now + dt.timedelta(days=terms.horizon)
+        in_time = now + terms.notice <= begin <= now + terms.horizon
         if on_step and in_time:
             core = [begin + i * MINUTE for i in range(terms.duration)]
             whole = [begin + i * MINUTE for i in range(-terms.before, terms.duration + terms.after)]

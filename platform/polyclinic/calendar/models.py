@@ -8,6 +8,7 @@ import uuid
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
+    Computed,
     Date,
     ForeignKey,
     ForeignKeyConstraint,
@@ -109,7 +110,8 @@ class Claim(Base):
         ),
         CheckConstraint(
             "NOT isempty(during) AND NOT isempty(core) AND lower_inc(during) AND NOT upper_inc(during)"
-            " AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL AND core <@ during",
+            " AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL AND core <@ during"
+            " AND isfinite(lower(during)) AND isfinite(upper(during))",
             name="ranges",
         ),
         Index(
@@ -119,6 +121,7 @@ class Claim(Base):
             postgresql_where=text("expires_at IS NOT NULL"),
         ),
         Index("ix_claim_claim_id", "claim_id"),
+        Index("ix_claim_specialist_id_ends_at", "specialist_id", "ends_at"),
         tenancy("own"),
     )
 
@@ -129,6 +132,8 @@ class Claim(Base):
     """The visit with its buffers."""
     core: Mapped[Range[dt.datetime]] = mapped_column(TSTZRANGE)
     """The visit itself."""
+    ends_at: Mapped[dt.datetime] = mapped_column(Computed("upper(during)", persisted=True))
+    """The end of ``during``, for an index: row security reads all rows before it compares ranges (not leakproof)."""
     expires_at: Mapped[dt.datetime | None]
 
 

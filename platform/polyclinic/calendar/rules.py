@@ -26,7 +26,7 @@ from polyclinic.calendar.walltime import DAY, Stretch, day_number, moment, secon
 
 MINUTES_OF_DAY = 1440
 #: How far beyond the horizon the next free time is looked for, to know when the horizon will reach it.
-BEYOND = 31
+BEYOND = dt.timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class SlotTerms:
-    """What a portal's listing offers for one service: minutes, except ``horizon`` in days."""
+    """What a portal's listing offers for one service; lengths, buffers and steps in minutes."""
 
     portal: uuid.UUID
     service: uuid.UUID
@@ -84,8 +84,8 @@ class SlotTerms:
     before: int = 0
     after: int = 0
     step: int = 30
-    notice: int = 0
-    horizon: int = 60
+    notice: dt.timedelta = dt.timedelta()
+    horizon: dt.timedelta = dt.timedelta(days=60)
 
 
 class Slot(NamedTuple):
@@ -196,8 +196,8 @@ def _on_steps(ranges: Iterable[Span], pieces: list[Stretch], step: int) -> Itera
 
 
 def _starts(calendar: Calendar, terms: SlotTerms, low: int, high: int, now: dt.datetime) -> Iterator[int]:
-    low = max(low, seconds_up(now) + terms.notice * 60)
-    high = min(high, seconds(now) + terms.horizon * DAY + 1)
+    low = max(low, seconds_up(now + terms.notice))
+    high = min(high, seconds(now + terms.horizon) + 1)
     if low >= high or not (calendar.rules or calendar.exceptions):
         return
     clocks = _Clocks(low, high + terms.duration * 60)
@@ -237,14 +237,13 @@ def next_free(calendar: Calendar, terms: SlotTerms, now: dt.datetime) -> NextFre
     That is when the slot can no longer be booked for want of notice, when a hold expires that may free an earlier one,
     or, where nothing is free, when the horizon reaches the first free time behind it.
     """
-    at = seconds(now)
-    horizon = at + terms.horizon * DAY
     far = replace(terms, horizon=terms.horizon + BEYOND)
-    first = next(_starts(calendar, far, at, horizon + BEYOND * DAY, now), None)
-    if first is not None and first <= horizon:
-        found, stale = moment(first), moment(first - terms.notice * 60) + dt.timedelta.resolution
+    end = now + far.horizon
+    first = next(map(moment, _starts(calendar, far, seconds(now), seconds(end), now)), None)
+    if first is not None and first <= now + terms.horizon:
+        found, stale = first, first - terms.notice + dt.timedelta.resolution
     else:
-        found, stale = None, moment((horizon + BEYOND * DAY if first is None else first) - terms.horizon * DAY)
+        found, stale = None, (first or end) - terms.horizon
     if calendar.first_expiry is not None:
         stale = min(stale, moment(calendar.first_expiry))
     return NextFree(found, stale)
