@@ -1,0 +1,133 @@
+"""Which place a host is, and on a portal which tenant: decided before anything else runs (P1).
+
+The directory of hosts is read by the ``door`` role on a connection of its own and kept for a few seconds, so that a
+request asks the database nothing to know where it is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Engine, select
+
+from polyclinic.kernel.scope import Scope, open_session
+from polyclinic.tenancy.models import Domain, NetworkSetting, Portal, PortalSetting
+
+PlaceName = Literal["portal", "specialists", "admin", "hooks", "dev"]
+PLACES: tuple[PlaceName, ...] = ("portal", "specialists", "admin", "hooks", "dev")
+
+#: How long a process may believe what it read of domains and settings, in seconds of real time.
+FRESH_FOR = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PortalView:
+    """What a process knows of a portal without asking again: names, hosts and the settings stored for it."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    state: str
+    host: str
+    """The canonical domain; links are built from it (T1: never from the request)."""
+    stored: Mapping[str, Any]
+    """Settings that the portal chose, by key, as stored; read them through tenancy/settings.py."""
+    network: Mapping[str, Any]
+    """Settings that the network chose, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request is."""
+
+    name: PlaceName
+    host: str
+    portal: PortalView | None = None
+
+    @property
+    def portal_id(self) -> uuid.UUID | None:
+        """The tenant, on a portal."""
+        return self.portal.id if self.portal else None
+
+
+def host_of(environ: Mapping[str, Any]) -> str:
+    """Return the Host header in lower case, without port and trailing dot; forwarded headers are never read here."""
+    host = str(environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or "")
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].rstrip(".").lower()
+
+
+class Places:
+    """The directory of hosts of one process."""
+
+    def __init__(self, engine: Engine, fresh_for: float = FRESH_FOR) -> None:
+        """Read through ``engine`` and believe what was read for ``fresh_for`` seconds."""
+        self._engine = engine
+        self._fresh_for = fresh_for
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._places: dict[str, Place] = {}
+        self._portals: dict[uuid.UUID, PortalView] = {}
+
+    def find(self, host: str) -> Place | None:
+        """Return the place behind a host, or None for a host that nobody configured."""
+        self._refresh()
+        return self._places.get(host)
+
+    def portal(self, portal_id: uuid.UUID) -> PortalView | None:
+        """Return a portal by its id: for jobs, mails and the places that see several portals."""
+        self._refresh()
+        return self._portals.get(portal_id)
+
+    def portals(self) -> list[PortalView]:
+        """Return every portal, by name."""
+        self._refresh()
+        return sorted(self._portals.values(), key=lambda portal: portal.name)
+
+    def host(self, name: PlaceName) -> str | None:
+        """Return the host of a place of the network (not of a portal)."""
+        self._refresh()
+        return next((place.host for place in self._places.values() if place.name == name), None)
+
+    def forget(self) -> None:
+        """Read again at the next question: called by whoever changed domains or settings in this process."""
+        self._read_at = float("-inf")
+
+    def _refresh(self) -> None:
+        if time.monotonic() - self._read_at < self._fresh_for:
+            return
+        with self._lock:
+            if time.monotonic() - self._read_at < self._fresh_for:
+                return
+            self._read()
+            self._read_at = time.monotonic()
+
+    def _read(self) -> None:
+        with open_session(self._engine, Scope("door")) as session:
+            rows = session.execute(select(Portal.id, Portal.slug, Portal.name, Portal.state)).all()
+            domains = session.execute(select(Domain.host, Domain.place, Domain.portal_id, Domain.canonical)).all()
+            network = {key: value for key, value in session.execute(select(NetworkSetting.key, NetworkSetting.value))}
+        canonical = {domain.portal_id: domain.host for domain in domains if domain.canonical}
+        portals = {
+            row.id: PortalView(
+                row.id, row.slug, row.name, row.state, canonical.get(row.id, ""), self._settings(row.id), network
+            )
+            for row in rows
+        }
+        places: dict[str, Place] = {}
+        for domain in domains:
+            portal = portals.get(domain.portal_id) if domain.portal_id else None
+            if domain.place == "portal" and (portal is None or portal.state != "active"):
+                continue
+            places[domain.host] = Place(domain.place, domain.host, portal)
+        self._portals, self._places = portals, places
+
+    def _settings(self, portal_id: uuid.UUID) -> dict[str, Any]:
+        with open_session(self._engine, Scope("door", portal=portal_id)) as session:
+            return {key: value for key, value in session.execute(select(PortalSetting.key, PortalSetting.value))}
