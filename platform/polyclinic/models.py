@@ -17,7 +17,7 @@ FEATURES = (
 
 def load_models() -> None:
     """Import every module with tables, so that ``Base.metadata`` is complete."""
-    for module in ("polyclinic.kernel.clock", "polyclinic.kernel.outbox", "polyclinic.kernel.due"):
-        importlib.import_module(module)
+    for module in ("clock", "outbox", "due", "idempotency"):
+        importlib.import_module(f"polyclinic.kernel.{module}")
     for feature in FEATURES:
         importlib.import_module(f"polyclinic.{feature}.models")

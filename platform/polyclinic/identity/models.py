@@ -171,18 +171,3 @@ class ApiToken(Base):
     used_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
-
-
-class IdempotencyKey(Base):
-    """An answer given to a request with an ``Idempotency-Key``, to be given again (W1)."""
-
-    __tablename__ = "idempotency_key"
-    __table_args__ = (tenancy("network", _DOOR),)
-
-    owner: Mapped[str] = mapped_column(primary_key=True)
-    """Place, portal and person (or guest) that sent the key, so that equal keys of others are other keys."""
-    key: Mapped[str] = mapped_column(primary_key=True)
-    request_hash: Mapped[bytes]
-    status: Mapped[int | None]
-    body: Mapped[str | None]
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, select
 
 from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.tenancy.models import Domain, NetworkSetting, Portal, PortalSetting
+from polyclinic.tenancy.settings import Settings
 
 PlaceName = Literal["portal", "specialists", "admin", "hooks", "dev"]
 PLACES: tuple[PlaceName, ...] = ("portal", "specialists", "admin", "hooks", "dev")
@@ -35,10 +36,8 @@ class PortalView:
     state: str
     host: str
     """The canonical domain; links are built from it (T1: never from the request)."""
-    stored: Mapping[str, Any]
-    """Settings that the portal chose, by key, as stored; read them through tenancy/settings.py."""
-    network: Mapping[str, Any]
-    """Settings that the network chose, by key."""
+    settings: Settings
+    """What the portal chose, over what the network chose, over what is built in (§5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +111,18 @@ class Places:
         with open_session(self._engine, Scope("door")) as session:
             rows = session.execute(select(Portal.id, Portal.slug, Portal.name, Portal.state)).all()
             domains = session.execute(select(Domain.host, Domain.place, Domain.portal_id, Domain.canonical)).all()
-            network = {key: value for key, value in session.execute(select(NetworkSetting.key, NetworkSetting.value))}
+            network: dict[str, Any] = dict(
+                session.execute(select(NetworkSetting.key, NetworkSetting.value)).tuples().all()
+            )
         canonical = {domain.portal_id: domain.host for domain in domains if domain.canonical}
         portals = {
             row.id: PortalView(
-                row.id, row.slug, row.name, row.state, canonical.get(row.id, ""), self._settings(row.id), network
+                row.id,
+                row.slug,
+                row.name,
+                row.state,
+                canonical.get(row.id, ""),
+                Settings(self._chosen(row.id), network),
             )
             for row in rows
         }
@@ -128,6 +134,6 @@ class Places:
             places[domain.host] = Place(domain.place, domain.host, portal)
         self._portals, self._places = portals, places
 
-    def _settings(self, portal_id: uuid.UUID) -> dict[str, Any]:
+    def _chosen(self, portal_id: uuid.UUID) -> dict[str, Any]:
         with open_session(self._engine, Scope("door", portal=portal_id)) as session:
-            return {key: value for key, value in session.execute(select(PortalSetting.key, PortalSetting.value))}
+            return dict(session.execute(select(PortalSetting.key, PortalSetting.value)).tuples().all())

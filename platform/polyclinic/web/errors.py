@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, cast
 
-from flask import Flask, Response, jsonify, make_response, redirect, request, url_for
+from flask import Flask, Response, current_app, jsonify, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -42,7 +42,7 @@ def title_of(status: int) -> str:
         429: _("Too many tries"),
         503: _("Busy at the moment"),
     }
-    return titles.get(status, _("Something went wrong on our side"))
+    return str(titles.get(status) or _("Something went wrong on our side"))
 
 
 def sentence_of(status: int) -> str:
@@ -55,7 +55,7 @@ def sentence_of(status: int) -> str:
         429: _("Please wait a moment and try again."),
         503: _("We could not do this right now. Please try again in a few seconds; nothing was lost."),
     }
-    return sentences.get(status, _("We have been told about it. Please try again; nothing was changed."))
+    return str(sentences.get(status) or _("We have been told about it. Please try again; nothing was changed."))
 
 
 def problem(status: int, code: str, detail: str, fields: dict[str, Any] | None = None, **extra: Any) -> Response:
@@ -76,8 +76,6 @@ def _wants_json() -> bool:
 
 
 def _page(status: int, detail: str) -> Response:
-    from flask import current_app  # noqa: PLC0415  # only the handler needs it
-
     render = cast(PageRenderer, current_app.extensions[_KEY])
     return make_response(render(status, title_of(status), detail), status)
 
@@ -106,8 +104,6 @@ def _texts(message: Any) -> Any:
 
 
 def _sign_in_endpoint() -> str:
-    from flask import current_app  # noqa: PLC0415  # only the handler needs it
-
     place = request.environ.get("polyclinic.place")
     endpoint = f"{place.name}_identity.sign_in" if place else ""
     return endpoint if endpoint in current_app.view_functions else ""
@@ -124,7 +120,7 @@ def init_app(app: Flask) -> None:
     def _http(error: HTTPException) -> AnyResponse:
         status = error.code or 500
         if error.response is not None or 300 <= status < 400:
-            return cast(AnyResponse, error.get_response())
+            return error.get_response()
         data = getattr(error, "data", None) or {}
         messages = data.get("messages") if isinstance(data, dict) else None
         if _wants_json():

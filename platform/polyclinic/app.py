@@ -1,0 +1,47 @@
+"""The only composition root: every feature and plugin is wired here, in the order of the house."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from flask import Flask
+
+import polyclinic
+from polyclinic.config import Settings, read_settings
+from polyclinic.hooks.registry import build
+from polyclinic.tenancy.places import Places
+from polyclinic.web import db, errors, security
+from polyclinic.web.api import make_apis
+from polyclinic.web.places import Gate, PlaceFlask, vary_by_host
+
+
+class Feature(Protocol):
+    """A package that adds itself to the application."""
+
+    def init_app(self, app: Flask) -> None:
+        """Register blueprints, API resources and listeners."""
+
+
+#: In the order of the house: a later one may build on an earlier one.
+FEATURES: tuple[Feature, ...] = ()
+
+
+def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask:
+    """Build the application for ``settings`` (by default the environment's), with ``plugins`` beside the installed ones."""
+    settings = settings or read_settings()
+    app = PlaceFlask("polyclinic", static_folder=None, template_folder=None)
+    app.config["POLYCLINIC"] = settings
+    app.testing = settings.mode == "test"
+    app.extensions["polyclinic.hooks"] = build(*plugins)
+    db.init_app(app, settings)
+    with app.app_context():
+        app.places = Places(db.engine())
+    security.init_app(app, settings)
+    errors.init_app(app)
+    vary_by_host(app)
+    app.extensions["polyclinic.apis"] = make_apis(app, polyclinic.__version__)
+    for feature in FEATURES:
+        feature.init_app(app)
+    app.extensions["polyclinic.hooks"].call.register_pages(app=app)
+    app.wsgi_app = Gate(app.wsgi_app, app.places)  # type: ignore[method-assign]  # the documented way
+    return app

@@ -1,0 +1,101 @@
+"""What every answer carries and every write must bring: security headers, a nonce per page, CSRF tokens."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Flask, g, request
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from polyclinic.config import Settings
+from polyclinic.kernel.errors import Refusal
+from polyclinic.web.auth import bearer_token
+
+csrf = CSRFProtect()
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class CsrfRefused(Refusal):
+    """The form or the script did not bring the token of its own page."""
+
+    status = 400
+
+
+def nonce() -> str:
+    """Return the nonce of the current page, for the few inline elements that need one."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def policy() -> str:
+    """Return the Content-Security-Policy of a page: everything from this host, nothing inline without the nonce."""
+    own = f"'self' 'nonce-{nonce()}'"
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {own}",
+            f"style-src {own}",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "media-src 'self'",
+            "manifest-src 'self'",
+            "frame-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "object-src 'none'",
+        ]
+    )
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Install headers, cookies of Flask's own session, and the CSRF check."""
+    secure = settings.scheme == "https"
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="__Host-session" if secure else "session",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=512 * 1024,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    csrf.init_app(app)
+    app.jinja_env.globals["csp_nonce"] = nonce
+
+    @app.before_request
+    def _check_csrf() -> None:
+        place = request.environ.get("polyclinic.place")
+        if request.method in SAFE or place is None or place.name == "hooks" or bearer_token():
+            return
+        if request.routing_exception is not None:
+            return
+        try:
+            csrf.protect()
+        except CSRFError:
+            raise CsrfRefused(
+                "csrf",
+                _l("This page was open for too long, or cookies are switched off. Reload it and try again."),
+            ) from None
+
+    @app.after_request
+    def _headers(response: Any) -> Any:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy())
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(self), microphone=(self), geolocation=()")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cache-Control", "no-store")
+        if secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        return response
