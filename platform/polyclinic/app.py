@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from flask import Flask
+from flask_babel import Babel
 
 import polyclinic
 from polyclinic.config import Settings, read_settings
@@ -27,7 +28,7 @@ FEATURES: tuple[Feature, ...] = ()
 
 
 def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask:
-    """Build the application for ``settings`` (by default the environment's), with ``plugins`` beside the installed ones."""
+    """Build the application for ``settings`` (default: the environment) with ``plugins`` beside the installed ones."""
     settings = settings or read_settings()
     app = PlaceFlask("polyclinic", static_folder=None, template_folder=None)
     app.config["POLYCLINIC"] = settings
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask
     db.init_app(app, settings)
     with app.app_context():
         app.places = Places(db.engine())
+    Babel(app)
     security.init_app(app, settings)
     errors.init_app(app)
     vary_by_host(app)

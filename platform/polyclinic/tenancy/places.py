@@ -111,9 +111,7 @@ class Places:
         with open_session(self._engine, Scope("door")) as session:
             rows = session.execute(select(Portal.id, Portal.slug, Portal.name, Portal.state)).all()
             domains = session.execute(select(Domain.host, Domain.place, Domain.portal_id, Domain.canonical)).all()
-            network: dict[str, Any] = dict(
-                session.execute(select(NetworkSetting.key, NetworkSetting.value)).tuples().all()
-            )
+            network = {row.key: row.value for row in session.execute(select(NetworkSetting.key, NetworkSetting.value))}
         canonical = {domain.portal_id: domain.host for domain in domains if domain.canonical}
         portals = {
             row.id: PortalView(
@@ -136,4 +134,4 @@ class Places:
 
     def _chosen(self, portal_id: uuid.UUID) -> dict[str, Any]:
         with open_session(self._engine, Scope("door", portal=portal_id)) as session:
-            return dict(session.execute(select(PortalSetting.key, PortalSetting.value)).tuples().all())
+            return {row.key: row.value for row in session.execute(select(PortalSetting.key, PortalSetting.value))}

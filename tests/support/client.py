@@ -1,0 +1,46 @@
+"""A browser for tests of whole requests: one cookie jar per host, CSRF tokens read from pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import html5lib
+from werkzeug.test import TestResponse
+
+from polyclinic.web.places import PlaceFlask
+
+
+class Browser:
+    """Visits hosts of the application as one person would."""
+
+    def __init__(self, app: PlaceFlask) -> None:
+        self.app = app
+        self._client = app.test_client()
+
+    def get(self, host: str, path: str = "/", **options: Any) -> TestResponse:
+        """GET a page of a host."""
+        return self._client.get(path, base_url=f"http://{host}:8000", **options)
+
+    def post(self, host: str, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        """POST a form, bringing the CSRF token of ``page`` (by default the page itself)."""
+        page = options.pop("page", path)
+        fields = dict(data or {})
+        if "csrf_token" not in fields:
+            fields["csrf_token"] = self.token(host, page)
+        return self._client.post(path, data=fields, base_url=f"http://{host}:8000", **options)
+
+    def send(self, method: str, host: str, path: str, json: Any = None, **options: Any) -> TestResponse:
+        """Send a request of the API."""
+        return self._client.open(path, method=method, json=json, base_url=f"http://{host}:8000", **options)
+
+    def token(self, host: str, page: str) -> str:
+        """Read the CSRF token from a page."""
+        text = self.get(host, page).get_data(as_text=True)
+        document = html5lib.parse(text, namespaceHTMLElements=False)
+        for meta in document.iter("meta"):
+            if meta.get("name") == "csrf-token":
+                return str(meta.get("content"))
+        for field in document.iter("input"):
+            if field.get("name") == "csrf_token":
+                return str(field.get("value"))
+        raise AssertionError(f"no CSRF token on {host}{page}")
