@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from flask import Flask
-from flask_babel import Babel
 
 import polyclinic
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
 from polyclinic.tenancy.places import Places
-from polyclinic.web import db, errors, security
+from polyclinic.web import db, errors, i18n, security
 from polyclinic.web.api import make_apis
 from polyclinic.web.places import Gate, PlaceFlask, vary_by_host
 
@@ -37,7 +36,7 @@ def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask
     db.init_app(app, settings)
     with app.app_context():
         app.places = Places(db.engine())
-    Babel(app)
+    i18n.init_app(app)
     security.init_app(app, settings)
     errors.init_app(app)
     vary_by_host(app)
