@@ -19,6 +19,8 @@ Scheme = Literal["http", "https"]
 
 MODES: tuple[Mode, ...] = ("production", "demo", "test")
 ASYNC_MODES: tuple[AsyncMode, ...] = ("eventlet", "gevent", "threading")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+SMTP_SCHEMES = ("smtp", "smtps")
 SECRET_KEY_LENGTH = 32
 
 
@@ -76,7 +78,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         home=reader.folder("POLYCLINIC_HOME", "var"),
         database_url=reader.database("DATABASE_URL", required=True) or "",
         owner_database_url=reader.database("OWNER_DATABASE_URL"),
-        redis_url=reader.url("REDIS_URL", ("redis", "rediss", "unix"), required=True) or "",
+        redis_url=reader.url("REDIS_URL", REDIS_SCHEMES, required=True) or "",
         secret_key=reader.secret("SECRET_KEY"),
         role_prefix=reader.role_prefix(),
         async_mode=cast("AsyncMode", reader.choice("ASYNC_MODE", ASYNC_MODES, "eventlet")),
@@ -85,7 +87,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         internal_port=reader.number("INTERNAL_PORT", 0, 0, 65535) or None,
         scheme=scheme,
         public_port=reader.number("PUBLIC_PORT", 0 if production else port, 0, 65535) or None,
-        smtp_url=reader.url("SMTP_URL", ("smtp", "smtps"), required=production),
+        smtp_url=reader.url("SMTP_URL", SMTP_SCHEMES, required=production),
         pool_size=reader.number("DB_POOL_SIZE", 12, 1, 100),
         pool_timeout=float(reader.number("DB_POOL_TIMEOUT", 10, 1, 120)),
         trusted_proxies=reader.networks("TRUSTED_PROXIES"),
@@ -96,6 +98,44 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if reader.problems:
         raise ConfigError(reader.problems)
     return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What `polyclinic demo` needs to know before there is a database."""
+
+    home: Path
+    port: int
+    bind: str
+    role_prefix: str
+    async_mode: AsyncMode
+    database_url: str | None = field(default=None, repr=False)
+    owner_database_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    smtp_url: str | None = field(default=None, repr=False)
+
+
+def read_launch(environ: Mapping[str, str] | None = None) -> Launch:
+    """What the environment says about a demonstration; raises ConfigError with every problem found."""
+    reader = Reader(os.environ if environ is None else environ)
+    mode = reader.text("MODE", "demo")
+    if mode not in ("demo", "test"):
+        reader.problem("MODE", f"is '{mode}'", "demo, test or nothing: a demonstration never runs in production mode")
+    database_url = reader.database("DATABASE_URL")
+    launch = Launch(
+        home=reader.folder("POLYCLINIC_HOME", "var"),
+        port=reader.number("PORT", 8000, 1, 65535),
+        bind=reader.text("BIND", "127.0.0.1"),
+        role_prefix=reader.role_prefix(),
+        async_mode=cast("AsyncMode", reader.choice("ASYNC_MODE", ASYNC_MODES, "eventlet")),
+        database_url=database_url,
+        owner_database_url=reader.database("OWNER_DATABASE_URL", required=database_url is not None),
+        redis_url=reader.url("REDIS_URL", REDIS_SCHEMES),
+        smtp_url=reader.url("SMTP_URL", SMTP_SCHEMES),
+    )
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return launch
 
 
 class Reader:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from polyclinic.runtime.cluster import WORKING_ROLES
+from polyclinic.kernel.scope import ROLES
 from polyclinic.runtime.postgres import PostgresServer
 from polyclinic.runtime.throwaway import throwaway_servers
 
@@ -43,7 +43,7 @@ def test_the_login_becomes_a_working_role_only_for_a_transaction(server: Postgre
         with pytest.raises(psycopg.Error):
             login.execute("SELECT * FROM thing")
         login.rollback()
-        for role in WORKING_ROLES:
+        for role in ROLES:
             login.execute("SELECT set_config('role', %s, true)", [f"north_{role}"])
             assert login.execute("SELECT current_user").fetchone() == (f"north_{role}",)
         login.execute("SET LOCAL ROLE north_patient")

@@ -10,9 +10,9 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from polyclinic.kernel.scope import ROLES
 from polyclinic.runtime.trouble import Trouble
 
-WORKING_ROLES = ("door", "visitor", "patient", "specialist", "lead", "operator", "network", "relay", "job")
 LEAST_VERSION = 160000
 """GRANT … WITH INHERIT FALSE, SET TRUE came with PostgreSQL 16."""
 
@@ -67,13 +67,13 @@ def _check_version(connection: Connection) -> None:
 
 def _make_roles(connection: Connection, installation: Installation) -> None:
     known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-    for role in map(installation.role, WORKING_ROLES):
+    for role in map(installation.role, ROLES):
         _make_role(connection, role, "NOLOGIN", role in known)
     for account in (installation.owner, installation.login):
         _make_role(connection, account.name, "LOGIN", account.name in known)
         _set_password(connection, account)
     login = sql.Identifier(installation.login.name)
-    for role in map(installation.role, WORKING_ROLES):
+    for role in map(installation.role, ROLES):
         connection.execute(
             sql.SQL("GRANT {} TO {} WITH ADMIN FALSE, INHERIT FALSE, SET TRUE").format(sql.Identifier(role), login)
         )

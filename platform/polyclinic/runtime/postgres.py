@@ -76,6 +76,12 @@ class PostgresServer:
         prepare_cluster(make_conninfo(admin, dbname="postgres"), installation)
         return installation
 
+    def identifier(self) -> str:
+        """What tells this database cluster from every other."""
+        with self.connect() as connection:
+            row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
+        return str(row[0]) if row else ""
+
     def stop(self) -> None:
         """Shut down: roll back what is open, write everything to disk, end."""
         if self.process.poll() is None:
