@@ -21,8 +21,8 @@ import socket
 import sys
 
 import psycopg.waiting
-from polyclinic.app import create_app
 
+from polyclinic.app import create_app
 from polyclinic.config import ConfigError, Settings, read_settings
 from polyclinic.runtime.access_log import AccessLog
 from polyclinic.runtime.internal import Internal
