@@ -1,28 +1,33 @@
-import { onContent, readCookie, writeCookie } from './ready'
+import { onContent } from './ready'
 
 /**
- * Wall times come from the server (L2); the script only tells it the visitor's zone. The first visit writes the
- * browser's zone into the cookie and asks once for the page again where it shows times; the select then changes it.
+ * Wall times come from the server (L2); the script only tells it the visitor's zone. Where the server knows none yet
+ * (<html data-zone-unknown>), the first page that offers the select reports the browser's and asks once for itself again.
  */
-const COOKIE = 'zone'
+const ASKED = 'zone-told'
 
-function firstVisit(): void {
-  if (readCookie(COOKIE) !== undefined) return
+async function tell(zone: string, token: string): Promise<boolean> {
+  const body = new URLSearchParams({ zone, csrf_token: token, next: location.pathname + location.search })
+  const answer = await fetch('/zone', { method: 'POST', body, redirect: 'manual' })
+  return answer.ok || answer.type === 'opaqueredirect'
+}
+
+async function firstVisit(): Promise<void> {
+  const form = document.querySelector<HTMLFormElement>('form[data-zone-form]')
+  if (form === null || !document.documentElement.hasAttribute('data-zone-unknown')) return
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  if (zone === undefined || zone === '') return
-  writeCookie(COOKIE, zone)
-  const shown = document.querySelector<HTMLElement>('[data-shown-zone]')?.dataset.shownZone
-  const kept = readCookie(COOKIE) === zone // cookies refused: never reload in a circle
-  if (kept && shown !== undefined && shown !== zone && document.querySelector('[data-error-summary]') === null) {
-    location.replace(location.href)
-  }
+  const token = form.querySelector<HTMLInputElement>('input[name="csrf_token"]')?.value ?? ''
+  // Cookies refused: never ask in a circle.
+  if (zone === undefined || zone === form.dataset.shownZone || sessionStorage.getItem(ASKED) !== null) return
+  sessionStorage.setItem(ASKED, zone)
+  if (await tell(zone, token)) location.reload()
 }
 
 export function startZones(): void {
-  onContent(firstVisit)
+  onContent(() => void firstVisit())
   document.addEventListener('change', (event) => {
-    if (!(event.target instanceof HTMLSelectElement) || !event.target.hasAttribute('data-zone-select')) return
-    writeCookie(COOKIE, event.target.value)
-    if (event.target.form === null || event.target.form.hasAttribute('data-zone-form')) location.reload()
+    if (event.target instanceof HTMLSelectElement && event.target.hasAttribute('data-zone-select')) {
+      event.target.form?.requestSubmit()
+    }
   })
 }
