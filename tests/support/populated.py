@@ -1,0 +1,113 @@
+"""At least one row of every table for two portals, so that a matrix over tables has something to find."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from polyclinic.audit.models import AuditEvent
+from polyclinic.booking.models import Hold
+from polyclinic.calendar.models import AvailabilityException, NextFree, TimeOff
+from polyclinic.directory.models import Vocabulary
+from polyclinic.identity.models import ApiToken, MailCode, SignIn
+from polyclinic.kernel.due import Due
+from polyclinic.kernel.idempotency import IdempotencyKey
+from polyclinic.kernel.outbox import OutboxMessage
+from polyclinic.notifications.models import Delivery
+from polyclinic.tenancy.models import NetworkSetting
+from support.cast import Cast, PortalCast, add_history
+
+START = dt.datetime(2027, 3, 1, 9, tzinfo=dt.UTC)
+GUEST, ADDRESS = "guest-of-alpha", "address-of-alpha"
+
+
+def populate(owner: Engine, cast: Cast) -> None:
+    """Give Alpha and Beta a history each, Sam and Ada time off, and every journal a row of each portal."""
+    add_history(owner, cast.alpha, cast.alpha.patient, cast.ada, START)
+    add_history(owner, cast.alpha, cast.alpha.other_patient, cast.sam, START)
+    add_history(owner, cast.beta, cast.beta.patient, cast.ben, START)
+    later = START + dt.timedelta(days=1)
+    with Session(owner) as session:
+        for person in (cast.ada, cast.ben, cast.sam):
+            session.add(
+                TimeOff(specialist_id=person.id, starts_at=later, ends_at=later + dt.timedelta(1), zone="Europe/Berlin")
+            )
+            session.add(
+                AvailabilityException(specialist_id=person.id, kind="closed", date=later.date(), zone="Europe/Berlin")
+            )
+        for portal, specialist in ((cast.alpha, cast.ada), (cast.beta, cast.ben)):
+            _of_portal(session, portal, specialist.id)
+        session.add(Vocabulary(kind="category", slug="physiotherapy", name={"en": "Physiotherapy"}))
+        session.add(NetworkSetting(key="network.name", value="The Network"))
+        session.commit()
+        session.execute(text("ANALYZE"))
+
+
+def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | None) -> None:
+    later = START + dt.timedelta(days=2)
+    for patient_id, guest in ((portal.patient.id, None), (None, f"guest-of-{portal.slug}")):
+        session.add(
+            Hold(
+                portal_id=portal.id,
+                specialist_id=specialist_id,
+                service_id=portal.service,
+                patient_id=patient_id,
+                guest=guest,
+                address=f"address-of-{portal.slug}",
+                starts_at=later,
+                ends_at=later + dt.timedelta(minutes=50),
+                zone="Europe/Berlin",
+                price_minor=8000,
+                currency="EUR",
+                expires_at=later,
+            )
+        )
+    session.add(
+        NextFree(
+            portal_id=portal.id,
+            specialist_id=specialist_id,
+            service_id=portal.service,
+            next_free_at=START,
+            stale_at=START,
+        )
+    )
+    who = {"subject_kind": "patient", "subject_id": portal.patient.id, "portal_id": portal.id}
+    session.add(SignIn(token_hash=portal.id.bytes, expires_at=later, **who))
+    session.add(ApiToken(token_hash=portal.id.bytes, name="Calendar", scopes=[], **who))
+    session.add(
+        MailCode(
+            subject_kind="patient",
+            portal_id=portal.id,
+            email=portal.patient.email,
+            purpose="sign-in",
+            code_hash="x",
+            expires_at=later,
+        )
+    )
+    session.add(IdempotencyKey(owner=f"portal:{portal.id}", key="1", request_hash=b"x"))
+    session.add(OutboxMessage(kind="test", portal_id=portal.id, payload={}))
+    session.add(Due(kind="test", portal_id=portal.id, subject_id=portal.id, at=later))
+    session.add(
+        AuditEvent(
+            portal_id=portal.id,
+            actor_kind="system",
+            action="test.made",
+            subject_kind="portal",
+            subject_id=str(portal.id),
+            detail={},
+        )
+    )
+    session.add(
+        Delivery(
+            cause=f"test:{portal.slug}",
+            portal_id=portal.id,
+            recipient_kind="patient",
+            recipient_id=str(portal.patient.id),
+            channel="mail",
+            message_id=f"<1@{portal.host}>",
+            state="sent",
+        )
+    )
