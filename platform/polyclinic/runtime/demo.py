@@ -29,11 +29,8 @@ from polyclinic.runtime.valkey import Valkey
 DATABASE = "polyclinic"
 PROCESSES = ("mail-sink", "web", "worker", "scheduler", "relay")
 """In the order of their start; each runs the command of its name (web: serve) once that exists."""
-OURS = ("postgres", "valkey", "run", "run-valkey", "logs", "mail", "files")
-OUR_FILES = (
-    *("passwords.json", "sample.json", "sample.stamp", "demo.json", "environment.json"),
-    *("run.location", "run-valkey.location"),
-)
+OURS = ("postgres", "valkey", "logs", "mail", "files")
+OUR_FILES = ("passwords.json", "sample.json", "sample.stamp", "demo.json", "environment.json")
 
 
 @dataclass

@@ -45,14 +45,16 @@ def place(program: Program, name: str, home: Path, say: Say, aside_roots: tuple[
     in_home = not (aside and (aside / name).is_dir()) and account_can(account, "-x", home)
     folder = home if in_home else _aside(aside, home)
     path = program.within(program.installed())
+    unreachable = home
     try:
         try_program(program, path, account)
     except PermissionError:
+        unreachable = home if not in_home else path.parent
         path = program.within(program.copy_to(_aside(aside, home)))
         _try_copy(program, path, account)
         in_home = False
     if not in_home:
-        say(f"{program.title} runs from {aside}: its account cannot reach {home if folder != home else path}.")
+        say(f"{program.title} runs from {aside}: its account cannot reach {unreachable}.")
     return Placement(make_folder(folder / name, 0o700, account), path, account)
 
 

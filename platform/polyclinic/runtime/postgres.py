@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -119,7 +120,10 @@ class Postgres:
                     "Restore that file, or move the database folder away to begin with an empty one."
                 )
             self._clear_the_way(data)
-            return self._launch(placed, data)
+            end = time.monotonic() + STOP_SECONDS
+            while (server := self._launch(placed, data, patient=time.monotonic() < end)) is None:
+                time.sleep(0.1)
+            return server
 
     def _make_cluster(self, placed: Placement, data: Path) -> None:
         fresh = placed.folder / "data.new"
@@ -165,8 +169,9 @@ class Postgres:
             if not wait_until(lambda: not alive(pid), STOP_SECONDS):
                 raise Trouble(f"The database in {data} still runs (process {pid}) and does not stop: kill {pid}")
 
-    def _launch(self, placed: Placement, data: Path) -> PostgresServer:
-        sockets = socket_folder(self.home / "run", SOCKET, placed.account)
+    def _launch(self, placed: Placement, data: Path, *, patient: bool) -> PostgresServer | None:
+        """Start the server; None where the helpers of a killed one are about to end and we may be patient."""
+        sockets = socket_folder(placed.folder / "run", SOCKET, placed.account)
         log = make_folder(self.home / "logs", 0o755) / "postgres.log"
         argv = [str(placed.program), "-D", str(data), *self._options(sockets)]
         with log.open("ab") as output:
@@ -186,6 +191,8 @@ class Postgres:
         with log.open("rb") as output:
             output.seek(begin)
             said = output.read().decode(errors="replace")
+        if patient and "pre-existing shared memory block" in said:
+            return None
         raise Trouble(f"The database in {data} did not start: {_explain(said, data)} The whole story is in {log}.")
 
     def _options(self, sockets: Path) -> Sequence[str]:
@@ -238,6 +245,10 @@ _KNOWN = (
     (
         r"incompatible with server|initialized by PostgreSQL version",
         "it was made by another version of PostgreSQL. Run the version that made it, or dump and restore the data.",
+    ),
+    (
+        r"pre-existing shared memory block",
+        "processes of an earlier start still use it. End them (ps aux | grep postgres) and start again.",
     ),
     (r"could not (create|open) shared memory|shmget", "the system gives it no shared memory: check /dev/shm."),
     (r"Permission denied", "a file may not be read ({line}). Give the folder back to its owner."),

@@ -68,7 +68,7 @@ class Valkey:
         return server
 
     def _launch(self, placed: Placement) -> tuple[ValkeyServer | None, str]:
-        socket = socket_folder(self.home / "run-valkey", SOCKET, placed.account) / SOCKET
+        socket = socket_folder(placed.folder / "run", SOCKET, placed.account) / SOCKET
         if _answers(socket):
             raise Trouble(f"Valkey already runs at {socket}. Stop what runs it, or use another POLYCLINIC_HOME.")
         socket.unlink(missing_ok=True)

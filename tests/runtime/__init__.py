@@ -1,0 +1,1 @@
+"""Tests of the runtime: real servers, started and broken here."""
