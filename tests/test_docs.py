@@ -73,7 +73,10 @@ def commands(command: click.Command, path: str = "polyclinic") -> Iterator[tuple
     if not isinstance(command, click.Group):
         yield path, command
         return
-    for name, child in command.commands.items():
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        child = command.get_command(context, name)
+        assert child is not None
         yield from commands(child, f"{path} {name}")
 
 

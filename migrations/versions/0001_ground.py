@@ -72,6 +72,7 @@ def upgrade() -> None:
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("app_now()"), nullable=False
         ),
         sa.Column("queued_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("retry_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("done_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("failed", sa.Text(), nullable=True),
@@ -101,7 +102,7 @@ def grant_access() -> None:
     allow("network", "due", "INSERT, SELECT")
     allow("network", "audit_event", "INSERT, SELECT")
     allow("relay", "outbox", "INSERT, SELECT, UPDATE, DELETE")
-    allow("relay", "due", "INSERT, SELECT, DELETE")
+    allow("relay", "due", "INSERT, SELECT, UPDATE, DELETE")  # FOR UPDATE SKIP LOCKED needs it
     allow("relay", "audit_event", "INSERT")
     allow("job", "outbox", "INSERT, SELECT, UPDATE")
     allow("job", "due", "INSERT, SELECT, DELETE")

@@ -15,7 +15,7 @@ RULE = re.compile(
 )
 LETTERS = "ABCDEFIKLMNOPRSTUVWXY"
 CITED = re.compile(
-    rf"(?<![\w\-./#&*])(?P<letter>[{LETTERS}])(?P<first>\d{{1,2}})(?:[–-](?P=letter)?(?P<last>\d{{1,2}}))?(?![\w])"
+    rf"(?<![\w\-./#&*])(?P<letter>[{LETTERS}])(?P<first>\d{{1,2}})(?:[–-](?P=letter)?(?P<last>\d{{1,2}}))?(?![\w]|\.\d)"
 )
 
 

@@ -176,8 +176,8 @@ BANS: dict[str, tuple[Callable[[Module], list[int]], tuple[str, ...]]] = {
     ),
     "PostgreSQL's own clock: write (SELECT app_now())": (
         sql_clock,
-        # app_now() is defined in a migration; sign-ins, codes and tokens stay on real time
-        ("migrations/versions/", "platform/polyclinic/identity/"),
+        # app_now() is defined in a migration; sign-ins, codes, tokens and repeated requests stay on real time
+        ("migrations/versions/", "platform/polyclinic/identity/", "platform/polyclinic/kernel/idempotency.py"),
     ),
     "a delayed job of RQ: it does not know the application's clock; use kernel.due": (
         _called("enqueue_in", "enqueue_at"),

@@ -27,6 +27,8 @@ class OutboxMessage(Base):
     payload: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
     queued_at: Mapped[dt.datetime | None]
+    retry_at: Mapped[dt.datetime | None]
+    """Real time from which it may be queued (again); null means at once."""
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     done_at: Mapped[dt.datetime | None]
     failed: Mapped[str | None]

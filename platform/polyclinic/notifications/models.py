@@ -33,5 +33,7 @@ class Delivery(Base):
     message_id: Mapped[str]
     state: Mapped[str]
     error: Mapped[str | None]
+    tried_at: Mapped[dt.datetime]
+    """Real time of the last try: one that never ended is taken over after a while."""
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
     sent_at: Mapped[dt.datetime | None]

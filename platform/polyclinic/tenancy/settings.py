@@ -206,7 +206,7 @@ def tightened(setting: Setting[T], upper: T, lower: T) -> T:
     if setting.stricter == "higher":
         return max(upper, lower)  # type: ignore[type-var]  # limits are numbers and durations
     if setting.stricter == "lower":
-        return min(upper, lower)  # type: ignore[type-var]
+        return min(upper, lower)  # type: ignore[type-var]  # limits are numbers
     if setting.stricter == "more":
         return upper | lower  # type: ignore[operator,no-any-return]  # sets of what is demanded
     return lower
