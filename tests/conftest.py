@@ -31,7 +31,7 @@ from support.schema import migrate
 
 HANDOVER = "POLYCLINIC_TEST_SERVERS"
 PREFIX = "polyclinic"
-pytest_plugins = ["support.factories"]
+pytest_plugins = ["support.factories", "support.calendars"]
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("service_id", sa.Uuid(), nullable=False),
         sa.Column("next_free_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("stale_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["portal_id", "service_id"],
             ["service.portal_id", "service.id"],

@@ -154,3 +154,5 @@ class NextFree(Base):
     service_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     next_free_at: Mapped[dt.datetime | None]
     stale_at: Mapped[dt.datetime]
+    terms: Mapped[str]
+    """Lengths, buffers, step, notice and horizon it was computed with; other ones make the row stale at once."""

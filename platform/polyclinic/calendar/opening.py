@@ -1,0 +1,132 @@
+"""Opening one specialist's calendar in a transaction, and reading it whole with one statement.
+
+The rows of a calendar belong to no portal, so no scope shows them: they exist only while the calendar is open, which is
+a setting of the transaction that this module alone makes (docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from polyclinic.calendar.rules import MINUTES_OF_DAY, Calendar, DayException, WeeklyRule
+from polyclinic.kernel.outbox import announce
+from polyclinic.kernel.scope import scope_of
+
+_OPEN = text("SELECT set_config('app.calendar', :specialist, true), set_config('lock_timeout', '2s', true)")
+_CLOSE = text("SELECT set_config('app.calendar', '', true)")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))")
+_PURGE = text(
+    "DELETE FROM claim WHERE specialist_id = :specialist AND expires_at <= (SELECT app_now()) RETURNING claim_id"
+)
+# Ranges leave as whole seconds, rounded outwards. Only ends_at is compared with an index: see models.py.
+_LOAD = text(
+    """
+    SELECT (SELECT jsonb_agg(jsonb_build_array(weekday, extract(epoch FROM starts)::int / 60,
+                   extract(epoch FROM ends)::int / 60, zone, valid_from, valid_until, portals, services))
+              FROM availability_rule
+             WHERE specialist_id = :specialist AND (valid_until IS NULL OR valid_until >= :first)),
+           (SELECT jsonb_agg(jsonb_build_array(date, kind, zone, extract(epoch FROM starts)::int / 60,
+                   extract(epoch FROM ends)::int / 60, portals, services))
+              FROM availability_exception
+             WHERE specialist_id = :specialist AND date BETWEEN :first AND :last),
+           (SELECT jsonb_agg(jsonb_build_array(floor(extract(epoch FROM starts_at))::bigint,
+                   ceil(extract(epoch FROM ends_at))::bigint))
+              FROM time_off
+             WHERE specialist_id = :specialist AND ends_at > :low AND starts_at < :high),
+           (SELECT jsonb_agg(jsonb_build_array(floor(extract(epoch FROM lower(during)))::bigint,
+                   ceil(extract(epoch FROM ends_at))::bigint))
+              FROM claim
+             WHERE specialist_id = :specialist AND ends_at > :low AND lower(during) < :high
+               AND (expires_at IS NULL OR expires_at > (SELECT app_now()))),
+           (SELECT floor(extract(epoch FROM min(expires_at)))::bigint
+              FROM claim
+             WHERE specialist_id = :specialist AND expires_at > (SELECT app_now()))
+    """
+)
+
+
+@contextmanager
+def opened(session: Session, specialist_id: uuid.UUID) -> Iterator[None]:
+    """Show the rows of one specialist's calendar to this transaction, and hide them again at the end."""
+    session.execute(_OPEN, {"specialist": str(specialist_id)})
+    yield
+    session.execute(_CLOSE)
+
+
+@contextmanager
+def locked(session: Session, specialist_id: uuid.UUID) -> Iterator[None]:
+    """Open a calendar for writing: one writer at a time, and no dead hold left (C4, C5).
+
+    The lock lasts to the end of the transaction and has a statement of its own, so that every later one sees what the
+    writer before has committed. The holds that were removed, other portals' too, are told to the outbox: whoever made
+    them has a checkout to end (B2).
+    """
+    with opened(session, specialist_id):
+        session.execute(_LOCK, {"specialist": str(specialist_id)})
+        purge(session, specialist_id)
+        yield
+
+
+def purge(session: Session, specialist_id: uuid.UUID) -> None:
+    """Remove the dead holds of an open and locked calendar."""
+    dead = session.execute(_PURGE, {"specialist": specialist_id}).scalars().all()
+    if dead:
+        payload = {"specialist_id": str(specialist_id), "claim_ids": sorted({str(one) for one in dead})}
+        announce(session, "claims.expired", payload, portal_id=scope_of(session).portal)
+
+
+def try_lock(session: Session, specialist_id: uuid.UUID) -> bool:
+    """Lock an open calendar if nobody else has; never waits."""
+    return bool(session.execute(_TRY_LOCK, {"specialist": str(specialist_id)}).scalar_one())
+
+
+def load(session: Session, specialist_id: uuid.UUID, zone: str, low: dt.datetime, high: dt.datetime) -> Calendar:
+    """Read everything that decides about the slots of an open calendar between two times, in one statement.
+
+    Dead holds are left out, whether or not anything removed them (C5).
+    """
+    day = dt.timedelta(days=1)
+    parameters = {
+        "specialist": specialist_id,
+        "low": low - day,
+        "high": high + day,
+        "first": (low - 2 * day).date(),
+        "last": (high + 2 * day).date(),
+    }
+    rules, exceptions, off, claims, expiry = session.execute(_LOAD, parameters).one()
+    return Calendar(
+        zone,
+        [_rule(*row) for row in rules or ()],
+        [_exception(*row) for row in exceptions or ()],
+        [(low, high) for low, high in [*(off or ()), *(claims or ())]],
+        expiry,
+    )
+
+
+def _ids(found: list[str] | None) -> frozenset[uuid.UUID] | None:
+    return None if found is None else frozenset(map(uuid.UUID, found))
+
+
+def _date(found: str | None) -> dt.date | None:
+    return None if found is None else dt.date.fromisoformat(found)
+
+
+def _rule(
+    weekday: int, starts: int, ends: int, zone: str, since: str | None, until: str | None, *ids: Any
+) -> WeeklyRule:
+    portals, services = map(_ids, ids)
+    return WeeklyRule(weekday, starts, ends or MINUTES_OF_DAY, zone, _date(since), _date(until), portals, services)
+
+
+def _exception(day: str, kind: Any, zone: str, starts: int | None, ends: int | None, *rest: Any) -> DayException:
+    portals, services = map(_ids, rest)
+    date = dt.date.fromisoformat(day)
+    return DayException(date, kind, zone, starts or 0, ends or MINUTES_OF_DAY, portals, services)
