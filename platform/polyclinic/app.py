@@ -10,7 +10,7 @@ import polyclinic
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
 from polyclinic.tenancy.places import Places
-from polyclinic.web import db, errors, i18n, security
+from polyclinic.web import db, errors, i18n, security, sockets
 from polyclinic.web.api import make_apis
 from polyclinic.web.places import Gate, PlaceFlask, vary_by_host
 
@@ -44,5 +44,6 @@ def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask
     for feature in FEATURES:
         feature.init_app(app)
     app.extensions["polyclinic.hooks"].call.register_pages(app=app)
+    sockets.init_app(app, settings)
     app.wsgi_app = Gate(app.wsgi_app, app.places)  # type: ignore[method-assign]  # the documented way
     return app
