@@ -1,1 +1,15 @@
-"""A specialist's time: availability rules, exceptions, time off, computed slots, claims against double booking."""
+"""A specialist's time: availability rules, exceptions, time off, computed slots, claims that exclude double booking.
+
+Claims name no portal, patient or cause. Booking and proposals take time through ``services``; the directory reads
+stored next free times; the specialist writes availability through ``availability``, on pages and in the API.
+"""
+
+from flask import Flask
+
+from polyclinic.calendar.next_free import StoredNextFree
+from polyclinic.directory.offers import set_next_free_source
+
+
+def init_app(app: Flask) -> None:
+    """Tell the directory where next free times are stored."""
+    set_next_free_source(app, StoredNextFree())

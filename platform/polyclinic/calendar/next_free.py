@@ -21,8 +21,10 @@ from polyclinic.calendar.opening import load, opened, try_lock
 from polyclinic.calendar.policy import HORIZON, MINIMUM_NOTICE, SLOT_STEP
 from polyclinic.calendar.rules import BEYOND, SlotTerms, next_free
 from polyclinic.calendar.services import Offer
+from polyclinic.directory.models import ListingService
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.transactions import transactional
+from polyclinic.tenancy.places import PortalView
 from polyclinic.tenancy.settings import Settings
 
 _MINUTE = dt.timedelta(minutes=1)
@@ -41,10 +43,44 @@ _STALE_OFFERS = text(
        AND (stored.stale_at IS NULL OR stored.stale_at <= (SELECT app_now())
             OR stored.terms <> concat_ws('/', service.duration_minutes,
                    coalesce(offered.buffer_before_minutes, service.buffer_before_minutes),
-                   coalesce(offered.buffer_after_minutes, service.buffer_after_minutes), :common))
+                   coalesce(offered.buffer_after_minutes, service.buffer_after_minutes), CAST(:common AS text)))
      ORDER BY offered.specialist_id, service.id
     """
 )
+
+
+class StoredNextFree:
+    """Where the directory finds next free times (directory.offers.NextFreeSource)."""
+
+    def refresh(self, session: Session, portal: PortalView) -> None:
+        """Bring the stale rows of a portal up to date; one statement when none is stale."""
+        if stale_offers(session, portal.id, portal.settings):
+            refresh_next_free(session, portal.id, portal.settings)
+
+    def earliest(self, portal_id: uuid.UUID, service_id: uuid.UUID | None = None) -> Subquery:
+        """Return a subquery of ``specialist_id, next_free_at``: the earliest of all services, or of one."""
+        query = (
+            select(NextFree.specialist_id, func.min(NextFree.next_free_at).label("next_free_at"))
+            .join(
+                ListingService,
+                (ListingService.portal_id == NextFree.portal_id)
+                & (ListingService.specialist_id == NextFree.specialist_id)
+                & (ListingService.service_id == NextFree.service_id),
+            )
+            .where(NextFree.portal_id == portal_id, ListingService.active)
+            .group_by(NextFree.specialist_id)
+        )
+        return (query if service_id is None else query.where(NextFree.service_id == service_id)).subquery("earliest")
+
+
+def stale_offers(session: Session, portal_id: uuid.UUID, settings: Settings) -> list[Offer]:
+    """Return the offers of a portal whose next free time is not stored, or stale, ordered by specialist."""
+    step, notice, horizon = settings.get(SLOT_STEP) // _MINUTE, settings.get(MINIMUM_NOTICE), settings.get(HORIZON)
+    common = "/".join(str(part) for part in (step, notice // _MINUTE, horizon // _MINUTE))
+    return [
+        Offer(one[0], one[1], SlotTerms(portal_id, one[2], one[3], one[4], one[5], step, notice, horizon))
+        for one in session.execute(_STALE_OFFERS, {"portal": portal_id, "common": common})
+    ]
 
 
 @transactional
@@ -53,16 +89,10 @@ def refresh_next_free(session: Session, portal_id: uuid.UUID, settings: Settings
 
     Never waits: where somebody is writing into a calendar, its rows stay as they are until the next reader.
     """
-    step, notice, horizon = settings.get(SLOT_STEP) // _MINUTE, settings.get(MINIMUM_NOTICE), settings.get(HORIZON)
-    common = "/".join(str(part) for part in (step, notice // _MINUTE, horizon // _MINUTE))
-    stale = [
-        Offer(one[0], one[1], SlotTerms(portal_id, one[2], one[3], one[4], one[5], step, notice, horizon))
-        for one in session.execute(_STALE_OFFERS, {"portal": portal_id, "common": common})
-    ]
-    written = 0
-    for _, offers in itertools.groupby(stale, key=lambda offer: offer.specialist_id):
-        written += _refresh(session, list(offers))
-    return written
+    stale = stale_offers(session, portal_id, settings)
+    return sum(
+        _refresh(session, list(offers)) for _, offers in itertools.groupby(stale, key=lambda offer: offer.specialist_id)
+    )
 
 
 def _refresh(session: Session, offers: Sequence[Offer]) -> int:
@@ -88,31 +118,3 @@ def key_of(terms: SlotTerms) -> str:
     """Return terms in one text, to compare them."""
     parts = (terms.duration, terms.before, terms.after, terms.step, terms.notice // _MINUTE, terms.horizon // _MINUTE)
     return "/".join(map(str, parts))
-
-
-def earliest(portal_id: uuid.UUID) -> Subquery:
-    """Return ``specialist_id, next_free_at`` of a portal, each specialist's earliest, to join and to sort by.
-
-    Refresh first: it shows what is stored.
-    """
-    return (
-        select(NextFree.specialist_id, func.min(NextFree.next_free_at).label("next_free_at"))
-        .where(NextFree.portal_id == portal_id)
-        .group_by(NextFree.specialist_id)
-        .subquery("earliest")
-    )
-
-
-def next_free_times(
-    session: Session, portal_id: uuid.UUID, specialist_ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, dict[uuid.UUID, dt.datetime | None]]:
-    """Return what is stored for some specialists of a portal: by specialist, then by service."""
-    rows = session.execute(
-        select(NextFree.specialist_id, NextFree.service_id, NextFree.next_free_at).where(
-            NextFree.portal_id == portal_id, NextFree.specialist_id.in_(specialist_ids)
-        )
-    ).all()
-    found: dict[uuid.UUID, dict[uuid.UUID, dt.datetime | None]] = {one: {} for one in specialist_ids}
-    for specialist_id, service_id, at in rows:
-        found[specialist_id][service_id] = at
-    return found
