@@ -21,6 +21,7 @@ class Agreement(Base):
         UniqueConstraint("portal_id", "id"),
         UniqueConstraint("portal_id", "slug"),
         CheckConstraint("gate IN ('registration', 'booking', 'joining')", name="gate"),
+        CheckConstraint("valid_days > 0", name="valid_days"),
         tenancy("tenant"),
     )
 
@@ -29,6 +30,8 @@ class Agreement(Base):
     slug: Mapped[str]
     gate: Mapped[str]
     required: Mapped[bool] = mapped_column(server_default=text("true"))
+    valid_days: Mapped[int | None]
+    """For how many days an answer holds; null means until a new version or a withdrawal (K3)."""
     position: Mapped[int] = mapped_column(server_default=text("0"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))
 
