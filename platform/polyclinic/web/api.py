@@ -7,7 +7,7 @@ import binascii
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec
 
 from flask import Flask, Response, current_app, make_response, request
@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 from sqlalchemy import ColumnElement, Select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from polyclinic.kernel.errors import Invalid
 from polyclinic.kernel.idempotency import Answer, release, remember, reserve
@@ -59,7 +59,7 @@ class PageArgs(ApiSchema):
     cursor = fields.String(load_default=None, allow_none=True)
 
 
-class PlaceApi(Api):  # type: ignore[misc]  # smorest carries no types
+class PlaceApi(Api):
     """smorest's Api without its document blueprint and its app-wide error handler, which know no places."""
 
     ERROR_SCHEMA = ProblemSchema
@@ -116,7 +116,7 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
 def fetch_page(
     session: Session,
     query: Select[Any],
-    keys: list[ColumnElement[Any]],
+    keys: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
     *,
     limit: int,
     cursor: str | None,
@@ -140,7 +140,7 @@ def fetch_page(
     return [row[0] if width == 1 else tuple(row[:width]) for row in rows], following
 
 
-def _typed(key: ColumnElement[Any], value: Any) -> Any:
+def _typed(key: ColumnElement[Any] | InstrumentedAttribute[Any], value: Any) -> Any:
     python_type: Any = key.type.python_type
     try:
         return python_type.fromisoformat(value) if hasattr(python_type, "fromisoformat") else python_type(value)

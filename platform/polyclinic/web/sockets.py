@@ -56,7 +56,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
 
 
-@sockets.on("connect")  # type: ignore[untyped-decorator]  # Flask-SocketIO carries no types
+@sockets.on("connect")
 def _connect() -> bool | None:
     """Let a signed-in person of this place in, into the room of their own account."""
     if "Origin" in request.headers and not same_origin(request.headers["Origin"], request.environ):
