@@ -32,7 +32,7 @@ def main() -> None:
     done, state = known(), current(wanted)
     if all(done.get(name) == value for name, value in state.items()):
         return
-    if done.get("interpreter") != state["interpreter"] or not works():
+    if not usable():
         print(f"Making {VENV.name} with Python {sys.version.split()[0]} …", flush=True)
         STAMP.unlink(missing_ok=True)
         make_environment()
@@ -66,9 +66,16 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def works() -> bool:
-    """Whether the environment's interpreter starts."""
-    return PYTHON.exists() and subprocess.run([PYTHON, "-c", ""], capture_output=True, check=False).returncode == 0
+def usable() -> bool:
+    """Whether .venv has this very interpreter and something to install with; an interrupted one may have neither."""
+    if not PYTHON.exists():
+        return False
+    answer = subprocess.run(
+        [PYTHON, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
+    )
+    if answer.returncode != 0 or answer.stdout.strip() != sys.version.strip():
+        return False
+    return bool(shutil.which("uv")) or (VENV / "bin" / "pip").exists() or pip_beside()
 
 
 def make_environment() -> None:
