@@ -6,11 +6,15 @@ A module is imported when its command runs, so that starting one does not load w
 import importlib
 import pkgutil
 import sys
+import warnings
 
 import click
 
 from polyclinic.config import ConfigError
 from polyclinic.runtime.trouble import Trouble
+
+# Socket.IO's package imports it where it is installed; docs/adr/0004 says how it can be left.
+warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
 
 
 class Commands(click.Group):

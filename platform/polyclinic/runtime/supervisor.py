@@ -22,6 +22,7 @@ STEADY_SECONDS = 60.0
 """A process that ran this long begins again at the shortest back-off."""
 STOP_SECONDS = 10.0
 READY_SECONDS = 90.0
+LOOK_SECONDS = 0.25
 
 Process = subprocess.Popen[bytes]
 
@@ -118,9 +119,9 @@ class Supervisor:
         if code != 0:
             raise Trouble(f"{name} failed ({_outcome(child.process)}): {child.last}")
 
-    def run(self) -> None:
-        """Watch over everything until a signal asks to stop."""
-        while not self._stopping.wait(0.25):
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Watch over everything until a signal asks to stop, or `until()` is true."""
+        while not self._stopping.wait(LOOK_SECONDS) and not until():
             for server in self._servers:
                 self._look_at_server(server)
             for child in self._children:
