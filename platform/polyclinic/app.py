@@ -9,10 +9,16 @@ from flask import Flask
 import polyclinic
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
+from polyclinic.resources import shipped
 from polyclinic.tenancy.places import Places
-from polyclinic.web import db, errors, i18n, security, sockets
+from polyclinic.web import components, db, errors, i18n, security, site, sockets, styleguide, theming
 from polyclinic.web.api import make_apis
 from polyclinic.web.places import Gate, PlaceFlask, vary_by_host
+from polyclinic.web.theming import ThemedFlask
+
+
+class PolyclinicFlask(ThemedFlask, PlaceFlask):
+    """Places by host, templates by theme."""
 
 
 class Feature(Protocol):
@@ -29,7 +35,7 @@ FEATURES: tuple[Feature, ...] = ()
 def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask:
     """Build the application for ``settings`` (default: the environment) with ``plugins`` beside the installed ones."""
     settings = settings or read_settings()
-    app = PlaceFlask("polyclinic", static_folder=None, template_folder=None)
+    app = PolyclinicFlask("polyclinic", static_folder=None, template_folder=None)
     app.config["POLYCLINIC"] = settings
     app.testing = settings.mode == "test"
     app.extensions["polyclinic.hooks"] = build(*plugins)
@@ -39,6 +45,10 @@ def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask
     i18n.init_app(app)
     security.init_app(app, settings)
     errors.init_app(app)
+    theming.init_app(app, [shipped("themes")], shipped("tenants"))
+    components.init_app(app)
+    site.init_app(app)
+    styleguide.init_app(app, settings)
     vary_by_host(app)
     app.extensions["polyclinic.apis"] = make_apis(app, polyclinic.__version__)
     for feature in FEATURES:

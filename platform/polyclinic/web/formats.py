@@ -86,6 +86,7 @@ def say_time(
 def say_money(money: Money, locale: Locale | str | None = None, *, exact: bool = False) -> str:
     """An amount with its currency: "€80", "€80.50"; `exact` keeps the zeros, for columns."""
     chosen = reading_locale(locale)
+    chosen = Locale("en") if str(chosen) == "en_GB" else chosen  # dates read the British way, ¥ stays ¥
     pattern = chosen.currency_formats["standard"]
     amount = money.amount
     if exact or amount != amount.to_integral_value():

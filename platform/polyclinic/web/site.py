@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from polyclinic.kernel.actor import Actor
 from polyclinic.web import navigation
-from polyclinic.web.auth import cookie_name, current_actor
+from polyclinic.web.auth import PERSON_OF, cookie_name, current_actor
 from polyclinic.web.errors import set_error_page
 from polyclinic.web.i18n import ZONE_COOKIE, localized
 from polyclinic.web.places import current_place
@@ -48,7 +48,7 @@ def current_site() -> Site:
 
 def reader() -> Actor | None:
     """The signed-in person of this request, or None; an error page asks nobody."""
-    if g.get("anonymous"):
+    if g.get("anonymous") or current_place().name not in PERSON_OF:
         return None
     actor = current_actor()
     return actor if actor.signed_in else None

@@ -84,6 +84,10 @@ class Themes:
             return self._themes[otherwise]
         return self._themes[slug]
 
+    def by_digest(self, digest: str) -> Look | None:
+        """The look whose stylesheet has this digest, if it was made lately."""
+        return next((look for look in self._looks.values() if look.digest == digest), None)
+
     @property
     def slugs(self) -> list[str]:
         """The themes there are."""
@@ -202,16 +206,25 @@ def render_for(look: Look, template: str, portal: str | None = None, **context: 
 
 def serve_tokens(digest: str) -> Response:
     """Serve the stylesheet of this place's tokens; a page from before a change gets the current one, unkept."""
-    look = current_look()
+    look = _demonstrated(digest) or current_look()
     response = Response(look.css, mimetype="text/css")
     response.headers["Cache-Control"] = assets.FOREVER if digest == look.digest else "no-cache"
     response.set_etag(look.digest)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
+
+
+def _demonstrated(digest: str) -> Look | None:
+    """The look of a page of components, which shows any theme; only the demonstration's own host has such pages."""
+    return themes().by_digest(digest) if current_place().name == "dev" else None
 
 
 def serve_theme_file(slug: str, path: str) -> Response:
     """Serve a static file of this place's theme or its ancestors; other themes are not there (P4)."""
-    theme = next((theme for theme in current_look().theme.chain if theme.slug == slug), None)
+    chain = current_look().theme.chain
+    theme = next((theme for theme in chain if theme.slug == slug), None)
+    if theme is None and current_place().name == "dev" and slug in themes().slugs:
+        theme = themes().theme(slug)
     if theme is None:
         abort(404)
     return assets.serve_folder(theme.folder / "static", path, request.args.get("v"))
