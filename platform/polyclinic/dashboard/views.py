@@ -1,0 +1,103 @@
+"""The Specialist Portal's first page and its live numbers."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from flask import Blueprint, jsonify, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from polyclinic.booking.words import state_tones, state_words
+from polyclinic.dashboard.rules import ActionItem
+from polyclinic.dashboard.services import count_live, get_dashboard
+from polyclinic.web.auth import current_session, require, require_kind
+from polyclinic.web.portal_badges import badge_of
+from polyclinic.web.specialist_portals import my_portals
+
+blueprint = Blueprint("specialists_dashboard", __name__, subdomain="specialists", template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An action item in words: what, why, and the one click that resolves it."""
+
+    item: ActionItem
+    title: str
+    text: str
+    href: str
+    action: str
+    icon: str
+    tone: str
+
+
+@blueprint.get("/dashboard")
+@require("specialist")
+def index() -> str:
+    """Show what is next and what to do."""
+    actor, session = require_kind("specialist"), current_session()
+    portals = my_portals(session, actor)
+    board = get_dashboard(session, actor, {portal.id: portal.name for portal in portals})
+    return render_template(
+        "dashboard/index.html",
+        board=board,
+        first_name=actor.name.split(" ")[0],
+        actions=[say(item) for item in board.actions],
+        badges={portal.id: badge_of(portal) for portal in portals},
+        states=state_words(),
+        tones=state_tones(),
+        busiest=max((count for _day, count in board.month.per_day), default=0),
+    )
+
+
+@blueprint.get("/live/counts")
+@require("specialist")
+def counts() -> ResponseReturnValue:
+    """Return the numbers of the page; asked for whenever the live channel says that something changed."""
+    actor, session = require_kind("specialist"), current_session()
+    names: dict[uuid.UUID, str] = {portal.id: portal.name for portal in my_portals(session, actor)}
+    return jsonify(count_live(session, actor, names))
+
+
+def say(item: ActionItem) -> Said:
+    """Put an action item into words in the reader's language."""
+    if item.kind == "complete":
+        return Said(
+            item,
+            _("Did the visit with %(name)s take place?", name=item.name),
+            _("It is over and not marked yet."),
+            url_for("specialists_booking.show", appointment_id=item.subject_id),
+            _("Mark it"),
+            "square-check",
+            "caution",
+        )
+    if item.kind == "hours":
+        return Said(
+            item,
+            _("Say when you work"),
+            _("Without weekly hours nobody can book a visit with you."),
+            url_for("specialists_calendar.availability"),
+            _("Add hours"),
+            "calendar-plus",
+            "critical",
+        )
+    if item.kind == "services":
+        return Said(
+            item,
+            _("Choose what you offer on %(portal)s", portal=item.name),
+            _("You are listed there without a service that can be booked."),
+            url_for("specialists_directory.websites"),
+            _("Choose services"),
+            "store",
+            "caution",
+        )
+    return Said(
+        item,
+        _("Your listing on %(portal)s is paused", portal=item.name),
+        _("New patients cannot find you there."),
+        url_for("specialists_directory.websites"),
+        _("Review"),
+        "pause",
+        "neutral",
+    )
