@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("accepts_booking", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=True),
         sa.Column("active_allocations", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("approved", postgresql.JSONB(), nullable=True),
         sa.Column(
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("app_now()"), nullable=False
         ),

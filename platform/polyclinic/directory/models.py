@@ -87,6 +87,8 @@ class Listing(Base):
     """Most active allocations; null means no limit (S6)."""
     active_allocations: Mapped[int] = mapped_column(server_default=text("0"))
     """Counted here because visitors may not see allocations; kept by the allocation service."""
+    approved: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The reviewed fields of the profile as the portal last approved them (S3); null until it did."""
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
 
 

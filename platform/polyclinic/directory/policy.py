@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from polyclinic.directory.rules import Pricing, PricingPolicy
 from polyclinic.tenancy.kinds import Amount, Choice
+from polyclinic.tenancy.policy import CURRENCY
 from polyclinic.tenancy.settings import Problem, Setting, Settings
 
 ADMISSION = Setting(
@@ -81,3 +83,14 @@ def check_range(settings: Settings) -> Iterator[Problem]:
 
 
 CHECKS = (check_range,)
+
+
+def pricing_of(settings: Settings) -> Pricing:
+    """Read how a portal makes prices."""
+    low, high = settings.find(PRICE_MINIMUM), settings.find(PRICE_MAXIMUM)
+    return Pricing(
+        policy=cast("PricingPolicy", settings.get(PRICING)),
+        currency=settings.get(CURRENCY),
+        minimum=low.minor if low else None,
+        maximum=high.minor if high else None,
+    )
