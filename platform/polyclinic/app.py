@@ -7,6 +7,7 @@ from typing import Protocol
 from flask import Flask
 
 import polyclinic
+from polyclinic import calendar
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
 from polyclinic.resources import shipped
@@ -29,7 +30,7 @@ class Feature(Protocol):
 
 
 #: In the order of the house: a later one may build on an earlier one.
-FEATURES: tuple[Feature, ...] = ()
+FEATURES: tuple[Feature, ...] = (calendar,)
 
 
 def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask:

@@ -6,10 +6,12 @@ stored next free times; the specialist writes availability through ``availabilit
 
 from flask import Flask
 
+from polyclinic.calendar.api import blueprint
 from polyclinic.calendar.next_free import StoredNextFree
 from polyclinic.directory.offers import set_next_free_source
 
 
 def init_app(app: Flask) -> None:
-    """Tell the directory where next free times are stored."""
+    """Tell the directory where next free times are stored, and serve the specialist's API."""
     set_next_free_source(app, StoredNextFree())
+    app.extensions["polyclinic.apis"]["specialists"].register_blueprint(blueprint)

@@ -114,7 +114,8 @@ def _time(minute: int) -> dt.time:
     return dt.time(minute // 60 % 24, minute % 60)
 
 
-def _minutes(time: dt.time | None, default: int) -> int:
+def minutes_of(time: dt.time | None, default: int) -> int:
+    """Return minutes from midnight of a column's time, ``default`` where it is null."""
     return default if time is None else time.hour * 60 + time.minute
 
 
@@ -128,14 +129,14 @@ def _set(ids: list[uuid.UUID] | None) -> frozenset[uuid.UUID] | None:
 
 def rule_of(row: AvailabilityRule) -> WeeklyRule:
     """Return a stored rule as the slots are computed with it."""
-    starts, ends = _minutes(row.starts, 0), _minutes(row.ends, 0) or MINUTES_OF_DAY
+    starts, ends = minutes_of(row.starts, 0), minutes_of(row.ends, 0) or MINUTES_OF_DAY
     validity = row.valid_from, row.valid_until
     return WeeklyRule(row.weekday, starts, ends, row.zone, *validity, _set(row.portals), _set(row.services))
 
 
 def exception_of(row: AvailabilityException) -> DayException:
     """Return a stored exception as the slots are computed with it."""
-    starts, ends = _minutes(row.starts, 0), _minutes(row.ends, 0) or MINUTES_OF_DAY
+    starts, ends = minutes_of(row.starts, 0), minutes_of(row.ends, 0) or MINUTES_OF_DAY
     kind: Any = row.kind
     return DayException(row.date, kind, row.zone, starts, ends, _set(row.portals), _set(row.services))
 

@@ -22,6 +22,8 @@ from polyclinic.calendar.models import Claim
 from polyclinic.calendar.opening import load, locked, opened
 from polyclinic.calendar.policy import HORIZON, MINIMUM_NOTICE, SLOT_STEP
 from polyclinic.calendar.rules import Calendar, Slot, SlotTerms, free_slots, is_offered
+from polyclinic.calendar.walltime import days_in, wall_time
+from polyclinic.calendar.walltime import moment as moment_of
 from polyclinic.directory.models import ListingService, PublishedProfile, Service
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Conflict, Gone, NotFound
@@ -131,6 +133,19 @@ def offer_slots(session: Session, offer: Offer, start: dt.datetime, end: dt.date
     with opened(session, offer.specialist_id):
         calendar = load(session, offer.specialist_id, offer.zone, low, high)
     return free_slots(calendar, offer.terms, low, high, moment)
+
+
+def offer_days(session: Session, offer: Offer, first_day: dt.date, days: int, zone: str) -> dict[dt.date, list[Slot]]:
+    """Return the slots of some days on the wall calendar of ``zone``, by the day they begin on, empty days included."""
+    every = [first_day + dt.timedelta(days=number) for number in range(days)]
+    found: dict[dt.date, list[Slot]] = {day: [] for day in every}
+    today = wall_time(zone, now(session)).day
+    near = [day for day in every if today <= day <= today + offer.terms.horizon + dt.timedelta(days=1)]
+    span = days_in(zone, near[0], near[-1]) if near else None
+    if span is not None:
+        for slot in offer_slots(session, offer, moment_of(span[0]), moment_of(span[1])):
+            found[wall_time(zone, slot.start).day].append(slot)
+    return found
 
 
 def claim_slot(
