@@ -26,6 +26,8 @@ from polyclinic.app import create_app
 from polyclinic.config import ConfigError, Settings, read_settings
 from polyclinic.runtime.access_log import AccessLog
 from polyclinic.runtime.internal import Internal
+from polyclinic.runtime.ports import check_free
+from polyclinic.runtime.trouble import Trouble
 
 GRACE_SECONDS = 10
 """For requests under way when the process is asked to stop; sockets that stay open are cut then."""
@@ -49,18 +51,27 @@ def settings_or_exit() -> Settings:
         sys.exit(str(error))
 
 
+def listen(settings: Settings) -> socket.socket:
+    """Listen on BIND:PORT; exits with a sentence where that is impossible."""
+    try:
+        check_free(settings.port, settings.bind)
+    except Trouble as trouble:
+        sys.exit(str(trouble))
+    listener: socket.socket = eventlet.listen((settings.bind, settings.port), backlog=2048, reuse_port=False)
+    # Sockets inherit it; without it each page stalls for about 42 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
 def serve(settings: Settings) -> None:
-    """Serve on BIND:PORT until SIGTERM or SIGINT, then finish what is under way."""
+    """Serve until SIGTERM or SIGINT, then finish what is under way."""
     if MODE != "eventlet":
         sys.exit(f"ASYNC_MODE={MODE} is served by gunicorn: polyclinic serve")
     import eventlet.wsgi
 
-    listener = eventlet.listen((settings.bind, settings.port), backlog=2048, reuse_port=False)
-    # Sockets inherit it; without it each page stalls for about 42 ms.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stop_on_signals()
     eventlet.wsgi.server(
-        listener,
+        listen(settings),
         AccessLog(app, sys.stdout),
         keepalive=75,
         max_size=4096,

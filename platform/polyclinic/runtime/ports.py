@@ -21,9 +21,9 @@ def check_free(port: int, bind: str = "127.0.0.1") -> None:
             probe.listen(1)
         except PermissionError as error:
             raise Trouble(
-                f"Port {port} may only be used by root. Choose one above 1023: make demo PORT=8000"
+                f"Port {port} may only be used by root. Choose one above 1023, for example with PORT=8000."
             ) from error
         except OSError as error:
             raise Trouble(
-                f"Port {port} is taken by another program. Stop it, or choose another port: make demo PORT={port + 1}"
+                f"Port {port} is taken by another program. Stop it or choose another, for example with PORT={port + 1}."
             ) from error
