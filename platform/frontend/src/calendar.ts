@@ -114,7 +114,7 @@ function start(root: HTMLElement): void {
     now: wallClock(now),
     initialDate: date ?? now.slice(0, 10),
     initialView: VIEWS[narrow ? 'day' : viewName(root.dataset.view)],
-    locale: locale ?? 'en',
+    locale: locale === undefined || locale === 'en' ? 'en-GB' : locale, // days before months, 24 hours
     direction: document.documentElement.dir === 'rtl' ? 'rtl' : 'ltr',
     firstDay: Number(firstDay ?? 1),
     scrollTime: scrollTo ?? '07:30',

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g, render_template, request
+from flask import Flask, Response, g, render_template, request
 from flask_babel import gettext as _
+from markupsafe import escape
 
 from polyclinic.kernel.actor import Actor
 from polyclinic.web import navigation
@@ -14,7 +15,7 @@ from polyclinic.web.auth import PERSON_OF, cookie_name, current_actor
 from polyclinic.web.errors import set_error_page
 from polyclinic.web.i18n import ZONE_COOKIE, localized
 from polyclinic.web.places import current_place
-from polyclinic.web.theming import brand_of_portal
+from polyclinic.web.theming import PAGED_PLACES, brand_of_portal, current_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,26 @@ def draw_error(status: int, title: str, sentence: str) -> str:
     return render_template("error.html", status=status, title=title, sentence=sentence)
 
 
+def serve_mark() -> Response:
+    """Draw the site's mark for tabs and home screens: its first letter on its accent."""
+    look, site = current_look(), current_site()
+    colours = look.tokens.light
+    radius = min(16, float(str(look.tokens.shared["radius"]).removesuffix("px")))
+    response = Response(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">'
+        f'<rect width="64" height="64" rx="{radius * 1.6:g}" fill="{colours["accent"].hex}"/>'
+        f'<text x="32" y="44" text-anchor="middle" font-family="system-ui,sans-serif" font-weight="700" '
+        f'font-size="36" fill="{colours["accent_text"].hex}">{escape(site.name[:1])}</text></svg>',
+        mimetype="image/svg+xml",
+    )
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
 def init_app(app: Flask) -> None:
     """Teach layouts, and draw error pages."""
+    for place in PAGED_PLACES:
+        app.add_url_rule("/theme/mark.svg", f"{place}_mark", serve_mark, subdomain=place, methods=["GET"])
     set_error_page(app, draw_error)
     more: dict[str, Any] = {
         "current_site": current_site,
