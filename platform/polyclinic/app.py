@@ -7,7 +7,10 @@ from typing import Protocol
 from flask import Flask
 
 import polyclinic
-from polyclinic import calendar
+from polyclinic import (
+    calendar,
+    notifications,
+)
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
 from polyclinic.resources import shipped
@@ -30,7 +33,10 @@ class Feature(Protocol):
 
 
 #: In the order of the house: a later one may build on an earlier one.
-FEATURES: tuple[Feature, ...] = (calendar,)
+FEATURES: tuple[Feature, ...] = (
+    calendar,
+    notifications,
+)
 
 
 def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask:

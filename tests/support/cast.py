@@ -120,7 +120,8 @@ def _portal(session: Session, slug: str, locales: list[str], currency: str, zone
     session.flush()
     session.add(Domain(host=f"{slug}.localhost", place="portal", portal_id=portal_id))
     chosen: dict[str, Any] = {
-        "brand.name": {locale: f"{slug.title()} {canary}" for locale in locales},
+        "brand.name": f"{slug.title()} {canary}",
+        "brand.sender": f"hello@{slug}.example",
         "language.locales": locales,
         "language.time_zone": zone,
         "money.currency": currency,

@@ -1,1 +1,26 @@
-"""What people are told: mails in the portal's or the network's name, written with the cause, sent after commit."""
+"""What people are told: mails in the portal's or the network's name, written with the cause, sent after commit.
+
+It listens to the outbox, once per message and recipient (T2):
+
+| kind | payload | who is told |
+|---|---|---|
+| `appointment.confirmed` | `appointment_id` | the patient (confirmation with invitation), the specialist |
+| `appointment.cancelled` | `appointment_id` | patient and specialist, but not who cancelled |
+| `identity.code` | `email`, `code`, `purpose`, `locale`, `minutes`, `subject_kind` | whoever asked for it |
+| `identity.welcome` | `subject_kind`, `subject_id` | the new patient or specialist |
+
+Patients are written to as the portal, specialists and operators as the network (P4). No mail says anything about health
+(T3): an appointment is "your appointment", never the name of its service.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from polyclinic.notifications import mailbox, tasks
+
+
+def init_app(app: Flask) -> None:
+    """Listen to the outbox; in demonstration and tests, show the mailbox."""
+    app.register_blueprint(mailbox.blueprint)
+    tasks.listen(app)
