@@ -24,6 +24,7 @@ from polyclinic.kernel.scope import bind_roles
 from polyclinic.models import load_models
 from polyclinic.runtime.throwaway import throwaway_servers
 from polyclinic.web.db import db, engine_options
+from polyclinic.web.limits import current_limits
 from polyclinic.web.places import PlaceFlask
 from support.cast import Cast, make_cast
 from support.client import Browser
@@ -157,6 +158,8 @@ def cast(clean: None, owner: Engine, app: PlaceFlask) -> Cast:
     """The cast of characters: two operators, three portals, the same patient e-mail on all, a shared specialist."""
     cast = make_cast(owner)
     app.places.forget()
+    with app.app_context():
+        current_limits().forget()
     return cast
 
 

@@ -133,6 +133,8 @@ def upgrade() -> None:
         ),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("completed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("pending", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.CheckConstraint("(subject_kind = 'patient') = (portal_id IS NOT NULL)", name=op.f("ck_mail_code_portal")),
         sa.CheckConstraint("subject_kind IN ('patient', 'specialist', 'operator')", name=op.f("ck_mail_code_subject")),
         sa.ForeignKeyConstraint(["portal_id"], ["portal.id"], name=op.f("fk_mail_code_portal_id")),
@@ -194,7 +196,8 @@ def grant_access() -> None:
     """One predicate per role and table."""
     protect("patient")
     allow("door", "patient", "SELECT, INSERT, UPDATE", PORTAL)
-    allow("patient", "patient", "SELECT, UPDATE", f"{PORTAL} AND {PATIENT.replace('patient_id', 'id')}")
+    own_columns = "SELECT, UPDATE (name, phone, locale, zone)"
+    allow("patient", "patient", own_columns, f"{PORTAL} AND {PATIENT.replace('patient_id', 'id')}")
     allow("job", "patient", "SELECT", PORTAL)
     allow("operator", "patient", "SELECT", PORTALS)
     allow("network", "patient", "SELECT")
@@ -216,6 +219,8 @@ def grant_access() -> None:
     allow("network", "operator", "SELECT, INSERT, UPDATE")
     for table in ("credential", "sign_in", "mail_code", "api_token", "idempotency_key"):
         grant("door", table, "SELECT, INSERT, UPDATE, DELETE")
+    # A first password may be given along with an account; nobody but the door ever reads or changes one.
+    grant("network", "credential", "INSERT")
 
 
 def downgrade() -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 import polyclinic
 from polyclinic import (
     calendar,
+    identity,
     notifications,
 )
 from polyclinic.config import Settings, read_settings
@@ -34,6 +35,7 @@ class Feature(Protocol):
 
 #: In the order of the house: a later one may build on an earlier one.
 FEATURES: tuple[Feature, ...] = (
+    identity,
     calendar,
     notifications,
 )

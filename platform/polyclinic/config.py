@@ -55,6 +55,9 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     pool_size: int = 12
     pool_timeout: float = 10.0
+    specialist_idle_minutes: int = 240
+    operator_idle_minutes: int = 60
+    """How long people of the network's places stay signed in without using them (docs/limits.md)."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Only these may send forwarded headers."""
     private_hosts: tuple[str, ...] = ()
@@ -90,6 +93,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=reader.url("SMTP_URL", SMTP_SCHEMES, required=production),
         pool_size=reader.number("DB_POOL_SIZE", 12, 1, 100),
         pool_timeout=float(reader.number("DB_POOL_TIMEOUT", 10, 1, 120)),
+        specialist_idle_minutes=reader.number("SPECIALIST_IDLE_MINUTES", 240, 5, 24 * 60),
+        operator_idle_minutes=reader.number("OPERATOR_IDLE_MINUTES", 60, 5, 24 * 60),
         trusted_proxies=reader.networks("TRUSTED_PROXIES"),
         private_hosts=reader.words("PRIVATE_HOSTS"),
     )

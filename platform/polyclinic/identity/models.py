@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from polyclinic.kernel.ids import new_id
@@ -127,7 +129,7 @@ class SignIn(Base):
 
 
 class MailCode(Base):
-    """A short code sent by mail: five tries, ten minutes, one use (U1)."""
+    """A short code sent by mail: five tries, ten minutes, one use (U1); deleted after a day."""
 
     __tablename__ = "mail_code"
     __table_args__ = (
@@ -147,6 +149,11 @@ class MailCode(Base):
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
+    """When the right code was entered."""
+    completed_at: Mapped[dt.datetime | None]
+    """When it led to a sign-in, a new account or a new password: nothing more comes of it."""
+    pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """What a registration form said, kept until the address is proven: name, hash of the password, answers."""
 
 
 class ApiToken(Base):

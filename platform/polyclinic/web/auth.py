@@ -46,7 +46,9 @@ def cookie_name(name: str) -> str:
 
 
 def bearer_token() -> str | None:
-    """Return the token of an ``Authorization: Bearer`` header, or None."""
+    """Return the token of an ``Authorization: Bearer`` header, or None: pages know cookies only."""
+    if not request.path.startswith("/api/"):
+        return None  # views of pages check no scopes of tokens
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() == "bearer" else None
 
