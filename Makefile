@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 POLYCLINIC := exec $(BIN)/python -m polyclinic
 
-.PHONY: help demo demo-reset setup setup-dev test check doctor lock clean python
+.PHONY: help demo demo-reset setup setup-dev test check doctor translations lock clean python
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ check: setup-dev ## lint, types, import contracts and the fast tests: before eac
 
 doctor: setup ## say what is wrong with this machine or installation
 	@$(POLYCLINIC) doctor
+
+translations: setup-dev ## extract the texts, bring all catalogues up to date, compile them, say what is missing
+	@$(BIN)/python -m polyclinic translations update
+	@$(BIN)/python -m polyclinic translations compile
+	@$(BIN)/python -m polyclinic translations check
 
 lock: ## rewrite the lock files from pyproject.toml (needs uv)
 	@requirements/lock.sh

@@ -86,6 +86,8 @@ def test_every_ban_names_places_that_exist() -> None:
         ("s.execute(text('SELECT ' + x + ' FROM t'))", "composed"),
         ("s.execute(text('SELECT {}'.format(x)))", "composed"),
         ("import eventlet.green.os", "eventlet"),
+        ("x = _(f'Hello {name}')", "no literal"),
+        ("x = lazy_gettext(label)", "no literal"),
     ],
 )
 def test_a_ban_notices(code: str, words: str) -> None:

@@ -148,7 +148,7 @@ def test_the_login_role_holds_nothing_but_the_clock(owner: Engine) -> None:
 
 
 def test_no_function_runs_with_its_owners_rights(owner: Engine) -> None:
-    """T4: SECURITY DEFINER would be a way around every policy."""
+    """I1: SECURITY DEFINER would be a way around every policy."""
     query = text("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef")
     with owner.connect() as connection:
         assert connection.execute(query).scalars().all() == []

@@ -91,7 +91,7 @@ def interleave(engine: Engine, portals: tuple[PortalCast, ...], requests: int = 
 
 
 def test_500_interleaved_requests_of_three_portals_over_a_pool_of_two(cast: Cast, settings: Settings) -> None:
-    """T5: no request sees another portal's rows, whichever connection it gets."""
+    """I1: no request sees another portal's rows, whichever connection it gets."""
     engine = bind_roles(create_engine(settings.database_url, pool_size=2, max_overflow=0), settings.role_prefix)
     try:
         assert interleave(engine, cast.portals) == []

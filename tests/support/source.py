@@ -160,6 +160,18 @@ def bare_ignores(module: Module) -> list[int]:
     ]
 
 
+def unextractable(module: Module) -> list[int]:
+    """Lines that translate something that is no literal, which no catalogue can hold (L2)."""
+    plain = {"_", "_l", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext", "pgettext", "lazy_pgettext"}
+    return [
+        call.lineno
+        for call, name in calls(module)
+        if name in plain
+        and call.args
+        and not (isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str))
+    ]
+
+
 #: what is banned, how it is found, and the only places that may have it
 BANS: dict[str, tuple[Callable[[Module], list[int]], tuple[str, ...]]] = {
     "set_config or SET ROLE: a transaction's scope is fixed by kernel/scope.py (ADR 0003)": (
@@ -176,8 +188,12 @@ BANS: dict[str, tuple[Callable[[Module], list[int]], tuple[str, ...]]] = {
     ),
     "PostgreSQL's own clock: write (SELECT app_now())": (
         sql_clock,
-        # app_now() is defined in a migration; sign-ins, codes, tokens and repeated requests stay on real time
-        ("migrations/versions/", "platform/polyclinic/identity/", "platform/polyclinic/kernel/idempotency.py"),
+        (
+            "migrations/versions/",  # app_now() is defined there
+            "platform/polyclinic/identity/",  # sign-ins, codes and tokens stay on real time
+            "platform/polyclinic/kernel/idempotency.py",  # and so do repeated requests
+            "platform/polyclinic/runtime/doctor_database.py",  # which compares the two clocks
+        ),
     ),
     "a delayed job of RQ: it does not know the application's clock; use kernel.due": (
         _called("enqueue_in", "enqueue_at"),
@@ -188,6 +204,7 @@ BANS: dict[str, tuple[Callable[[Module], list[int]], tuple[str, ...]]] = {
         # identifiers and policies cannot be bound: DDL is written here, from names in the code only
         ("platform/polyclinic/kernel/ddl.py", "platform/polyclinic/runtime/cluster.py", "migrations/"),
     ),
+    "a translated text that is no literal: extraction cannot see it (L2)": (unextractable, ()),
     "eventlet or gevent: only three modules know the mode (ADR 0004)": (
         green_imports,
         ("wsgi.py", "platform/polyclinic/web/sockets.py", "platform/polyclinic/web/offload.py"),

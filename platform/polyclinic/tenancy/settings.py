@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from flask_babel import gettext as _
 
@@ -203,10 +203,11 @@ def tightened(setting: Setting[T], upper: T, lower: T) -> T:
 
     A setting without a direction is free: the lower level's choice holds.
     """
+    above: Any = upper  # a number, a duration, or a set of what is demanded, by the setting's kind
     if setting.stricter == "higher":
-        return max(upper, lower)  # type: ignore[type-var]  # limits are numbers and durations
+        return cast(T, max(above, lower))
     if setting.stricter == "lower":
-        return min(upper, lower)  # type: ignore[type-var]  # limits are numbers
+        return cast(T, min(above, lower))
     if setting.stricter == "more":
-        return upper | lower  # type: ignore[operator,no-any-return]  # sets of what is demanded
+        return cast(T, above | lower)
     return lower

@@ -35,7 +35,7 @@ def room_of(kind: Kind, person: uuid.UUID) -> str:
 
 
 def same_origin(origin: str | None, environ: dict[str, Any]) -> bool:
-    """Whether a handshake comes from a page of the very host it goes to (T18)."""
+    """Whether a handshake comes from a page of the very host it goes to."""
     host = environ.get("HTTP_HOST", "")
     return origin is not None and bool(host) and urlsplit(origin).netloc.lower() == host.lower()
 

@@ -149,7 +149,7 @@ class ThemedFlask(Flask):
         return self.create_jinja_environment()
 
     @property
-    def jinja_env(self) -> Environment:  # type: ignore[override]
+    def jinja_env(self) -> Environment:  # type: ignore[override]  # Flask has a cached property; ours depends on the request
         """See the class."""
         if has_request_context() and "polyclinic.themes" in self.extensions and _has_place():
             return request_environment()
