@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("next_free_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("stale_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("earliest", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["portal_id", "service_id"],
             ["service.portal_id", "service.id"],
@@ -141,7 +142,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("portal_id", "specialist_id", "service_id", name=op.f("pk_next_free")),
     )
-    op.create_index("ix_next_free_portal_id_next_free_at", "next_free", ["portal_id", "next_free_at"], unique=False)
+    op.create_index(
+        "ix_next_free_earliest",
+        "next_free",
+        ["portal_id", "next_free_at", "specialist_id"],
+        unique=False,
+        postgresql_where=sa.text("earliest"),
+    )
+    op.create_index(
+        "ix_next_free_portal_id_service_id_next_free_at",
+        "next_free",
+        ["portal_id", "service_id", "next_free_at"],
+        unique=False,
+    )
     op.create_index("ix_next_free_specialist_id", "next_free", ["specialist_id"], unique=False)
     grant_access()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from polyclinic.calendar.models import NextFree
-from polyclinic.calendar.next_free import StoredNextFree, refresh_next_free, stale_offers
+from polyclinic.calendar.next_free import StoredNextFree, refresh_next_free, stale_specialists
 from polyclinic.calendar.opening import locked
 from polyclinic.calendar.services import claim_slot, get_offer, offer_slots, release_claim
 from polyclinic.kernel.ids import new_id
@@ -24,7 +24,7 @@ MINUTE = dt.timedelta(minutes=1)
 def stored(session: Session, portal: PortalCast, cast: Cast) -> dt.datetime | None:
     """Refresh as a reader does, and return what is stored for Sam."""
     refresh_next_free(session, portal.id, BUILT_IN)
-    assert stale_offers(session, portal.id, BUILT_IN) == []
+    assert stale_specialists(session, portal.id, BUILT_IN) == []
     earliest = StoredNextFree().earliest(portal.id)
     found = select(earliest.c.next_free_at).where(earliest.c.specialist_id == cast.sam.id)
     at: dt.datetime | None = session.execute(found).scalar_one()
@@ -95,8 +95,51 @@ def test_other_terms_make_it_stale_without_being_told(scene: Cast, open_as: Open
     with owner.begin() as connection:
         connection.execute(text(change))
     with open_as(scene.alpha) as session:
-        assert len(stale_offers(session, scene.alpha.id, BUILT_IN)) == 3
+        assert len(stale_specialists(session, scene.alpha.id, BUILT_IN)) == 3
         stored(session, scene.alpha, scene)
+
+
+def test_a_service_that_is_no_longer_offered_leaves_no_time_behind(scene: Cast, open_as: OpenAs, owner: Engine) -> None:
+    """C2: the row of a switched-off service goes with the next reader."""
+    with open_as(scene.alpha) as session:
+        stored(session, scene.alpha, scene)
+    with owner.begin() as connection:
+        connection.execute(
+            text("UPDATE listing_service SET active = false WHERE specialist_id = :sam"), {"sam": scene.sam.id}
+        )
+    with open_as(scene.alpha) as session:
+        assert refresh_next_free(session, scene.alpha.id, BUILT_IN) == 1
+        assert refresh_next_free(session, scene.alpha.id, BUILT_IN) == 0
+        rows = session.scalars(select(NextFree.specialist_id)).all()
+    assert set(rows) == {scene.ada.id, scene.lea.id}
+
+
+def test_of_several_services_the_earliest_counts(scene: Cast, open_as: OpenAs, owner: Engine) -> None:
+    """C2: a short visit fits into the gap that a long one does not."""
+    short = new_id()
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO service (id, portal_id, slug, name, summary, duration_minutes)"
+                " VALUES (:id, :portal, 'short', '{}', '{}', 20)"
+            ),
+            {"id": short, "portal": scene.alpha.id},
+        )
+        connection.execute(
+            text("INSERT INTO listing_service (portal_id, specialist_id, service_id) VALUES (:portal, :sam, :id)"),
+            {"id": short, "portal": scene.alpha.id, "sam": scene.sam.id},
+        )
+    ten = dt.datetime(2027, 3, 2, 9, tzinfo=dt.UTC)
+    with open_as(scene.beta) as session:
+        offer = get_offer(session, scene.beta.id, BUILT_IN, _id(scene), scene.beta.service)
+        claim_slot(session, offer, ten - 30 * MINUTE, new_id(), None)
+        session.commit()
+    with open_as(scene.alpha) as session:
+        assert stored(session, scene.alpha, scene) == ten - 60 * MINUTE
+        for service, expected in ((short, ten - 60 * MINUTE), (scene.alpha.service, ten + 30 * MINUTE)):
+            one = StoredNextFree().earliest(scene.alpha.id, service)
+            query = select(one.c.next_free_at).where(one.c.specialist_id == scene.sam.id)
+            assert session.execute(query).scalar_one() == expected
 
 
 def test_other_rules_of_the_portal_make_it_stale(scene: Cast, open_as: OpenAs) -> None:
@@ -105,7 +148,7 @@ def test_other_rules_of_the_portal_make_it_stale(scene: Cast, open_as: OpenAs) -
         stored(session, scene.alpha, scene)
         for key, value in (("minimum_notice", 3600), ("horizon", 86400), ("slot_step", 3600)):
             other = Settings({f"booking.{key}": value})
-            assert len(stale_offers(session, scene.alpha.id, other)) == 3, key
+            assert len(stale_specialists(session, scene.alpha.id, other)) == 3, key
 
 
 def test_a_reader_never_waits_for_a_writer(scene: Cast, open_as: OpenAs) -> None:

@@ -144,7 +144,14 @@ class NextFree(Base):
     __table_args__ = (
         ForeignKeyConstraint(*LISTING),
         ForeignKeyConstraint(*SERVICE),
-        Index("ix_next_free_portal_id_next_free_at", "portal_id", "next_free_at"),
+        Index(
+            "ix_next_free_earliest",
+            "portal_id",
+            "next_free_at",
+            "specialist_id",
+            postgresql_where=text("earliest"),
+        ),
+        Index("ix_next_free_portal_id_service_id_next_free_at", "portal_id", "service_id", "next_free_at"),
         Index("ix_next_free_specialist_id", "specialist_id"),
         tenancy("shared"),
     )
@@ -156,3 +163,5 @@ class NextFree(Base):
     stale_at: Mapped[dt.datetime]
     terms: Mapped[str]
     """Lengths, buffers, step, notice and horizon it was computed with; other ones make the row stale at once."""
+    earliest: Mapped[bool]
+    """Whether none of the specialist's services on the portal is free before: the row that a directory sorts by."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,10 @@ from polyclinic.kernel.scope import scope_of
 _OPEN = text("SELECT set_config('app.calendar', :specialist, true), set_config('lock_timeout', '2s', true)")
 _CLOSE = text("SELECT set_config('app.calendar', '', true)")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))")
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))")
+_OPEN_AND_TRY = text(
+    "SELECT pg_try_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0)),"
+    " set_config('app.calendar', :specialist, true)"
+)
 _PURGE = text(
     "DELETE FROM claim WHERE specialist_id = :specialist AND expires_at <= (SELECT app_now()) RETURNING claim_id"
 )
@@ -83,9 +86,20 @@ def purge(session: Session, specialist_id: uuid.UUID) -> None:
         announce(session, "claims.expired", payload, portal_id=scope_of(session).portal)
 
 
-def try_lock(session: Session, specialist_id: uuid.UUID) -> bool:
-    """Lock an open calendar if nobody else has; never waits."""
-    return bool(session.execute(_TRY_LOCK, {"specialist": str(specialist_id)}).scalar_one())
+@contextmanager
+def each_unlocked(session: Session, specialist_ids: Iterable[uuid.UUID]) -> Iterator[Iterator[uuid.UUID]]:
+    """Give the calendars that nobody is writing into, one after the other, opened and locked; never waits.
+
+    Locks last to the end of the transaction, so no caller may wait for anything else in it.
+    """
+
+    def those() -> Iterator[uuid.UUID]:
+        for specialist_id in specialist_ids:
+            if session.execute(_OPEN_AND_TRY, {"specialist": str(specialist_id)}).one()[0]:
+                yield specialist_id
+
+    yield those()
+    session.execute(_CLOSE)
 
 
 def load(session: Session, specialist_id: uuid.UUID, zone: str, low: dt.datetime, high: dt.datetime) -> Calendar:

@@ -68,10 +68,10 @@ def offers_of(
     portal_id: uuid.UUID,
     settings: Settings,
     *,
-    specialist_id: uuid.UUID | None = None,
+    specialist_ids: Sequence[uuid.UUID] | None = None,
     service_id: uuid.UUID | None = None,
 ) -> list[Offer]:
-    """Return what a portal's visible listings offer, all or of one specialist or service.
+    """Return what a portal's visible listings offer, all or of some specialists, all or one service.
 
     Buffers are the listing's where it has its own (C3), else the service's. Who may see slots at all is booking's
     question (B1), not this one's.
@@ -89,8 +89,8 @@ def offers_of(
         .where(Service.portal_id == portal_id, Service.active, ListingService.active)
         .order_by(Service.position, Service.id)
     )
-    if specialist_id is not None:
-        query = query.where(ListingService.specialist_id == specialist_id)
+    if specialist_ids is not None:
+        query = query.where(ListingService.specialist_id.in_(specialist_ids))
     if service_id is not None:
         query = query.where(Service.id == service_id)
     return [
@@ -118,7 +118,7 @@ def get_offer(
     session: Session, portal_id: uuid.UUID, settings: Settings, specialist_id: uuid.UUID, service_id: uuid.UUID
 ) -> Offer:
     """Return one offer; raises NotFound where this listing does not offer that service, or is not visible."""
-    found = offers_of(session, portal_id, settings, specialist_id=specialist_id, service_id=service_id)
+    found = offers_of(session, portal_id, settings, specialist_ids=[specialist_id], service_id=service_id)
     if not found:
         raise NotFound()
     return found[0]
