@@ -1,4 +1,4 @@
-"""What the features contribute to a portal, collected: settings with their checks.
+"""What the features contribute to a portal, collected: settings with their checks, and sections of its files.
 
 The one place below the composition root that knows every feature's policy; console, files, API and documentation
 read settings through it.
@@ -6,16 +6,29 @@ read settings through it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
+
+from flask_babel import gettext as _
 
 from polyclinic.allocation import policy as allocation
 from polyclinic.booking import policy as booking
+from polyclinic.booking.portal_file import currency_is_locked
 from polyclinic.calendar import policy as calendar
+from polyclinic.consents.portal_file import AgreementsSection
 from polyclinic.directory import policy as directory
+from polyclinic.directory.portal_file import ListingsSection, ServicesSection
 from polyclinic.identity import policy as identity
 from polyclinic.payments import policy as payments
+from polyclinic.resources import shipped
 from polyclinic.tenancy import policy as tenancy
-from polyclinic.tenancy.settings import Catalogue
+from polyclinic.tenancy.files import Section
+from polyclinic.tenancy.kinds import nearest
+from polyclinic.tenancy.policy import BRAND_THEME, BRAND_TOKENS
+from polyclinic.tenancy.portal_file import DomainsSection, SettingsSection
+from polyclinic.tenancy.settings import Catalogue, Problem, Settings
+from polyclinic.web.themes import Theme, read_themes
+from polyclinic.web.tokens import find_problems
 
 POLICIES = (tenancy, identity, allocation, directory, payments, calendar, booking)
 
@@ -25,5 +38,36 @@ def settings_catalogue() -> Catalogue:
     """Return every setting of the product."""
     return Catalogue(
         [setting for policy in POLICIES for setting in policy.SETTINGS],
-        [check for policy in POLICIES for check in policy.CHECKS],
+        [check_look, *(check for policy in POLICIES for check in policy.CHECKS)],
     )
+
+
+@cache
+def file_sections() -> tuple[Section, ...]:
+    """Return the sections of a portal's file, in the order in which they may refer to each other."""
+    return (
+        DomainsSection(),
+        SettingsSection(settings_catalogue(), guards=[currency_is_locked]),
+        ServicesSection(),
+        AgreementsSection(),
+        ListingsSection(),
+    )
+
+
+@cache
+def _themes() -> Mapping[str, Theme]:
+    return read_themes([shipped("themes")])
+
+
+def check_look(settings: Settings) -> Iterator[Problem]:
+    """The theme must be there, and its tokens must take the portal's values (L1)."""
+    theme, slugs = settings.get(BRAND_THEME), sorted(_themes())
+    if theme not in slugs:
+        yield Problem(
+            BRAND_THEME.path,
+            _("there is no theme “%(theme)s”", theme=theme) + nearest(theme, slugs),
+            _("one of %(names)s", names=", ".join(slugs)),
+        )
+    for problem in find_problems(settings.get(BRAND_TOKENS)):
+        what = _("“%(value)s” is not a value for this token", value=problem.given)
+        yield Problem((*BRAND_TOKENS.path, *problem.token.split(".")), what, str(problem.expected))

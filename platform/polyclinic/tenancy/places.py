@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.tenancy.models import Domain, NetworkSetting, Portal, PortalSetting
@@ -38,6 +39,15 @@ class PortalView:
     """The canonical domain; links are built from it (T1: never from the request)."""
     settings: Settings
     """What the portal chose, over what the network chose, over what is built in (§5)."""
+
+
+def portal_view(session: Session, portal: Portal) -> PortalView:
+    """Return the view of a portal as this transaction sees it, for services that are called outside a request."""
+    chosen = session.execute(select(PortalSetting.key, PortalSetting.value).where(PortalSetting.portal_id == portal.id))
+    network = session.execute(select(NetworkSetting.key, NetworkSetting.value))
+    host = session.scalar(select(Domain.host).where(Domain.portal_id == portal.id, Domain.canonical))
+    settings = Settings({row.key: row.value for row in chosen}, {row.key: row.value for row in network})
+    return PortalView(portal.id, portal.slug, portal.name, portal.state, host or "", settings)
 
 
 @dataclass(frozen=True, slots=True)
