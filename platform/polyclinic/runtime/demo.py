@@ -102,7 +102,7 @@ class Demo:
             return {"DATABASE_URL": launch.database_url, "OWNER_DATABASE_URL": launch.owner_database_url}
         with self.console.step("PostgreSQL 18") as step:
             fresh = not any(self.launch.home.glob("postgres/data"))
-            postgres = Postgres(launch.home, say=self.console.notice)
+            postgres = Postgres(launch.home, say=self.console.notice_once)
             running = [postgres.start()]
 
             def start_again() -> None:
@@ -122,7 +122,7 @@ class Demo:
             self.console.line("  Valkey: REDIS_URL is set, so none is started.")
             return {"REDIS_URL": self.launch.redis_url}
         with self.console.step("Valkey 9"):
-            valkey = Valkey(self.launch.home, say=self.console.notice)
+            valkey = Valkey(self.launch.home, say=self.console.notice_once)
             running = [valkey.start()]
 
             def start_again() -> None:

@@ -6,10 +6,11 @@ from functools import partial
 
 import psycopg
 import redis
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select
 from sqlalchemy.exc import DBAPIError
 
 from polyclinic.config import Settings
+from polyclinic.kernel.clock import AppClock
 from polyclinic.kernel.scope import ROLES, Scope, bind_roles, open_session
 from polyclinic.runtime.findings import Finding, judged, note, ok, wrong
 from polyclinic.runtime.schema import plain, schema_state
@@ -106,7 +107,7 @@ def _clock(settings: Settings) -> str:
     engine = bind_roles(create_engine(settings.database_url), settings.role_prefix)
     try:
         with open_session(engine, Scope("job")) as session:
-            offset = session.execute(text("SELECT app_now() - statement_timestamp()")).scalar_one()
+            offset = session.execute(select(AppClock.offset)).scalar_one()
     except DBAPIError as error:
         raise Trouble("the application's clock cannot be read: run `polyclinic db upgrade`") from error
     finally:

@@ -21,6 +21,7 @@ class Console:
         self._colours: dict[str, int] = {}
         self._coloured = self._out.isatty() and "NO_COLOR" not in os.environ
         self._gone = False
+        self._noticed: set[str] = set()
 
     def line(self, text: str = "") -> None:
         """One line of our own."""
@@ -36,6 +37,12 @@ class Console:
     def notice(self, text: str) -> None:
         """Something the reader should not miss."""
         self.line(self._paint(_BOLD, text))
+
+    def notice_once(self, text: str) -> None:
+        """The same, unless it was said before."""
+        if text not in self._noticed:
+            self._noticed.add(text)
+            self.notice(text)
 
     @contextmanager
     def step(self, title: str) -> "Iterator[Progress]":

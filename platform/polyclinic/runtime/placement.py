@@ -54,7 +54,7 @@ def place(program: Program, name: str, home: Path, say: Say, aside_roots: tuple[
         _try_copy(program, path, account)
         in_home = False
     if not in_home:
-        say(f"{program.title} runs from {aside}: its account cannot reach {unreachable}.")
+        say(f"The servers run from {aside}: their account cannot reach {unreachable}.")
     return Placement(make_folder(folder / name, 0o700, account), path, account)
 
 

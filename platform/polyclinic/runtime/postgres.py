@@ -252,6 +252,10 @@ _KNOWN = (
         r"pre-existing shared memory block",
         "processes of an earlier start still use it. End them (ps aux | grep postgres) and start again.",
     ),
+    (
+        r"could not look up effective user ID",
+        "this system does not know the account it runs as ({line}). Add it to /etc/passwd, or set DATABASE_URL.",
+    ),
     (r"could not (create|open) shared memory|shmget", "the system gives it no shared memory: check /dev/shm."),
     (r"Permission denied", "a file may not be read ({line}). Give the folder back to its owner."),
     (
