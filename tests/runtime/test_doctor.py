@@ -45,7 +45,7 @@ def test_a_taken_port_is_noticed(home: Path) -> None:
         taken.listen()
         found = _wrong(look_at_machine(launch, demo_runs=False))
     assert found == {
-        "Port": f"Port {launch.port} is taken by another program. Stop it, or choose another, "
+        "Port": f"Port {launch.port} is taken by another program. Stop it or choose another, "
         f"for example with PORT={launch.port + 1}."
     }
 
