@@ -17,18 +17,20 @@ def run() -> None:
     if not url:
         raise SystemExit("sqlalchemy.url is empty: migrations run through `polyclinic db upgrade`")
     engine = create_engine(url)
-    with engine.connect() as connection:
-        connection.execute(text("SET lock_timeout = '3s'"))
-        connection.commit()
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            compare_type=True,
-            compare_server_default=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SET lock_timeout = '3s'"))
+            connection.commit()
+            context.configure(
+                connection=connection,
+                target_metadata=Base.metadata,
+                compare_type=True,
+                compare_server_default=True,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+    finally:
+        engine.dispose()  # after a failure too: its lock must go
 
 
 run()
