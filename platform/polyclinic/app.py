@@ -9,6 +9,7 @@ from flask import Flask
 import polyclinic
 from polyclinic import (
     calendar,
+    directory,
     identity,
     notifications,
 )
@@ -36,6 +37,7 @@ class Feature(Protocol):
 #: In the order of the house: a later one may build on an earlier one.
 FEATURES: tuple[Feature, ...] = (
     identity,
+    directory,
     calendar,
     notifications,
 )

@@ -228,6 +228,10 @@ def test_published_copies_carry_the_names_of_words(cast: Cast, acting: Acting, o
         assert set(refused.value.fields) == {"expertise", "languages"}
     copy = copy_of(owner, cast.alpha, cast.ada)
     assert copy.words == {"expertise": {"breathing": {"en": "Breathing", "de": "Atmung"}}}
+    with acting(cast.ada) as session:
+        move_listing(session, cast.ada, cast.alpha.id, cast.listing(cast.alpha, cast.ada), "paused")
+        move_listing(session, cast.ada, cast.alpha.id, cast.listing(cast.alpha, cast.ada), "listed")
+    assert copy_of(owner, cast.alpha, cast.ada).words == copy.words
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,17 @@
-"""Who can be found: listings, services, teams, vocabularies and the published copy of a profile per listing."""
+"""Who can be found: listings, services, teams, vocabularies, published copies per listing, and the public pages."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_babel import lazy_gettext as _l
+
+from polyclinic.directory import views
+from polyclinic.web import files
+from polyclinic.web.navigation import add_entry
+
+
+def init_app(app: Flask) -> None:
+    """Add the public pages of portals."""
+    files.init_app(app)
+    app.register_blueprint(views.blueprint)
+    add_entry(app, "portal", "portal_directory.specialists", _l("Find a specialist"), icon="search", order=10)

@@ -72,15 +72,13 @@ def sort_name(name: str) -> str:
 
 
 def _write(session: Session, listing: Listing, person: Specialist, values: Mapping[str, Any]) -> None:
-    copy = _copy(session, listing)
-    if copy is None:
-        copy = PublishedProfile(portal_id=listing.portal_id, specialist_id=listing.specialist_id)
-        session.add(copy)
+    copy = _copy(session, listing) or PublishedProfile(portal_id=listing.portal_id, specialist_id=listing.specialist_id)
     for name, value in values.items():
         setattr(copy, name, value)
     copy.listing_id, copy.name, copy.sort_name = listing.id, person.name, sort_name(person.name)
     copy.zone, copy.published_at = person.zone, now(session)
     copy.words = _words(session, {name: getattr(copy, name) for name in WORDS})
+    session.add(copy)  # only now: the question before would flush half a copy
     session.flush()
 
 
