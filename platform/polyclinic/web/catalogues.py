@@ -49,7 +49,7 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 
 """
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}|</?\w+[^>]*>|&\w+;")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sdgfi]|%[sd%]|\{\w*\}|</?\w+[^>]*>|&\w+;")
 
 
 @dataclass(frozen=True, slots=True)
