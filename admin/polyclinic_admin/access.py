@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from flask import current_app
-from flask_admin import expose
+from flask_admin import expose as flask_admin_expose
 from sqlalchemy.orm import Session
 
 from polyclinic.kernel.actor import Actor
@@ -14,7 +15,12 @@ from polyclinic.web.auth import current_session, require_kind
 from polyclinic.web.db import session_for
 from polyclinic.web.places import PlaceFlask
 
-__all__ = ["OperatorsOnly", "app_of", "expose", "operator", "operator_session"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def expose(url: str, methods: tuple[str, ...] = ("GET",)) -> Callable[[F], F]:
+    """Give a method of a view its address below the view's own."""
+    return cast(Callable[[F], F], flask_admin_expose(url, methods))
 
 
 def operator() -> Actor:

@@ -63,6 +63,12 @@ class ReadOnlyList(OperatorsOnly, ModelView):  # type: ignore[misc]  # Flask-Adm
         """Count what ``get_query`` lists."""
         return super().get_count_query().filter(*self._conditions())
 
+    def _get_list_extra_args(self) -> Any:
+        """Read the address; a page before the first is the first."""
+        asked = super()._get_list_extra_args()
+        asked.page = max(asked.page or 0, 0)
+        return asked
+
     def chosen(self) -> Mapping[str, str]:
         """Return the facets' values in the address, known ones only."""
         found: dict[str, str] = {}

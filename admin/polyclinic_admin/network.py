@@ -100,7 +100,7 @@ class Portals(ReadOnlyList):
 def settings_of(portal: PortalView) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return every setting by group with its value in words, its help, and which layer decided."""
     groups: dict[str, list[dict[str, Any]]] = {}
-    context = Context(portal.settings.get(CURRENCY), tuple(portal.settings.get(LOCALES)))
+    context = Context(portal.settings.get(CURRENCY), portal.settings.get(LOCALES))
     for setting in settings_catalogue():
         value = portal.settings.find(setting)
         groups.setdefault(setting.group, []).append(

@@ -72,6 +72,8 @@ def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | 
             service_id=portal.service,
             next_free_at=START,
             stale_at=START,
+            terms="none",
+            earliest=True,
         )
     )
     who = {"subject_kind": "patient", "subject_id": portal.patient.id, "portal_id": portal.id}
@@ -109,5 +111,6 @@ def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | 
             channel="mail",
             message_id=f"<1@{portal.host}>",
             state="sent",
+            tried_at=START,
         )
     )

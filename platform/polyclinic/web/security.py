@@ -18,6 +18,12 @@ csrf = CSRFProtect()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class NulRefused(Refusal):
+    """A text holds the character U+0000, which no name has and PostgreSQL cannot keep."""
+
+    status = 400
+
+
 class CsrfRefused(Refusal):
     """The form or the script did not bring the token of its own page."""
 
@@ -53,6 +59,14 @@ def policy() -> str:
     )
 
 
+def _body_has_nul() -> bool:
+    if request.method in SAFE:
+        return False
+    if request.is_json:
+        return b"\\u0000" in request.get_data()
+    return any("\0" in value for _name, value in request.form.items(multi=True))
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Install headers, cookies of Flask's own session, and the CSRF check."""
     secure = settings.scheme == "https"
@@ -71,6 +85,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     csrf.init_app(app)
     app.jinja_env.globals["csp_nonce"] = nonce
+
+    @app.before_request
+    def _refuse_nul() -> None:
+        query = "\0" in request.path or any("\0" in value for _name, value in request.args.items(multi=True))
+        if query or _body_has_nul():
+            raise NulRefused("nul", _l("The text contains a character that cannot be stored (U+0000)."))
 
     @app.before_request
     def _check_csrf() -> None:
