@@ -25,6 +25,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Email, InputRequired, Optional
 
 from polyclinic.config import Settings
@@ -39,6 +40,11 @@ blueprint = Blueprint("dev_styleguide", __name__, subdomain="dev", template_fold
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
 
 
+def options(**texts: str) -> list[SelectChoice]:
+    """Choices of a select by value and label."""
+    return [SelectChoice(value, label) for value, label in texts.items()]
+
+
 class Sample(Form):  # type: ignore[misc]  # WTForms has no types
     """One field of each kind."""
 
@@ -48,14 +54,12 @@ class Sample(Form):  # type: ignore[misc]  # WTForms has no types
     phone = StringField("Telephone", [Optional()])
     sessions = IntegerField("Sessions so far", [InputRequired("Enter a number, 0 if none.")])
     born = DateField("Date of birth", [InputRequired("Enter a date.")])
-    language = SelectField("Language", choices=[("en", "English"), ("de", "Deutsch"), ("ar", "العربية")])
+    language = SelectField("Language", choices=options(en="English", de="Deutsch", ar="العربية"))
     about = TextAreaField("What brings you here?", [Optional()], description="One or two sentences are enough.")
     format = RadioField(
-        "How do you want to meet?", [InputRequired("Choose one.")], choices=[("v", "Video"), ("a", "Audio only")]
+        "How do you want to meet?", [InputRequired("Choose one.")], choices=options(v="Video", a="Audio only")
     )
-    topics = SelectMultipleField(
-        "Topics", choices=[("s", "Sleep"), ("w", "Work"), ("p", "Pain after an injury or operation")]
-    )
+    topics = SelectMultipleField("Topics", choices=options(s="Sleep", w="Work", p="Pain after an operation"))
     letter = FileField("Doctor's letter", [Optional()])
     terms = BooleanField("I have read and accept the terms of treatment", [InputRequired("Please accept to go on.")])
 

@@ -116,13 +116,20 @@ def _meet(
 
 
 def _first_enough(colour: Colour, end: Colour, against: Sequence[Colour], least: float) -> Colour:
-    """Walk from ``colour`` towards black or white; the first colour that suffices, else the end itself."""
+    """Go from ``colour`` towards black or white; the first colour that suffices, else the end itself.
+
+    Contrast grows along the way once the backgrounds are passed, so that halving finds the nearest step.
+    """
     start, goal = colour.lightness, (1.0 if end == WHITE else 0.0)
-    for step in range(1, _STEPS + 1):
+    enough, too_little, found = _STEPS, 0, end
+    while enough - too_little > 1:
+        step = (enough + too_little) // 2
         candidate = with_lightness(colour, start + (goal - start) * step / _STEPS)
         if all(contrast(candidate, other) >= least for other in against):
-            return candidate
-    return end
+            enough, found = step, candidate
+        else:
+            too_little = step
+    return found
 
 
 def _change(
