@@ -29,14 +29,14 @@ setup-dev: python ## the same, with what tests and checks need
 
 test: setup-dev ## the whole suite, browsers included
 	@$(BIN)/python tests/support/browser.py
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: setup-dev ## lint, types, import contracts and the fast tests: before each commit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
 
 doctor: setup ## say what is wrong with this machine or installation
 	@$(POLYCLINIC) doctor

@@ -1,5 +1,6 @@
 """Homes and servers for the tests of the runtime itself, which start and break their own."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from polyclinic.config import Settings
 from polyclinic.runtime.folders import ASIDE_ROOTS
+from polyclinic.runtime.ports import free_port
 from polyclinic.runtime.postgres import Postgres, PostgresServer
 from polyclinic.runtime.throwaway import throwaway_home
+from support.source import ROOT
 
 
 @pytest.fixture
@@ -53,3 +57,20 @@ def start() -> Iterator[Starter]:
     """Start PostgreSQL in a home: `start(home)`."""
     with ExitStack() as finally_:
         yield Starter(finally_)
+
+
+@pytest.fixture
+def environ(settings: Settings) -> dict[str, str]:
+    """What a web process of its own gets."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
+        "MODE": "test",
+        "POLYCLINIC_HOME": str(settings.home),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEY": settings.secret_key,
+        "ASYNC_MODE": "eventlet",
+        "PORT": str(free_port()),
+        "INTERNAL_PORT": str(free_port()),
+        "PYTHONPATH": str(ROOT),
+    }

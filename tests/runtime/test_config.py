@@ -1,10 +1,12 @@
 """Settings from the environment: every wrong value is named at once, secrets are never repeated."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from polyclinic.config import ConfigError, read_settings
+from support.source import ROOT
 
 SECRET = "s" * 48
 DEMO = {
@@ -66,3 +68,11 @@ def test_production_refuses_what_is_for_demo_and_tests_only() -> None:
 def test_a_database_address_needs_a_name() -> None:
     with pytest.raises(ConfigError, match="DATABASE_URL names no database"):
         read_settings(DEMO | {"DATABASE_URL": "postgresql://login:pw@db/"})
+
+
+def test_every_variable_is_documented() -> None:
+    """A setting that nobody can find does not exist."""
+    read = set(re.findall(r'reader\.\w+\(\s*"([A-Z_]+)"', (ROOT / "platform/polyclinic/config.py").read_text()))
+    documented = set(re.findall(r"`([A-Z][A-Z_]+)`", (ROOT / "docs/operations.md").read_text()))
+    assert len(read) > 15
+    assert read - documented == set()

@@ -22,8 +22,9 @@ from polyclinic.runtime.joining import joined_environment, keep_environment
 from polyclinic.runtime.leash import alive, wait_until
 from polyclinic.runtime.ports import free_port
 from polyclinic.runtime.schema import plain
+from support.source import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
 # The whole demonstration but for the sample network, which takes long and has tests of its own.
 CODE = """
 import sys

@@ -14,6 +14,8 @@ from polyclinic.runtime.postgres import PostgresServer
 from polyclinic.runtime.trouble import Trouble
 from runtime.conftest import Starter
 
+pytestmark = pytest.mark.slow
+
 
 def _write(server: PostgresServer, word: str) -> None:
     with server.connect() as connection:

@@ -11,8 +11,9 @@ import pytest
 
 from polyclinic.runtime.frontend import build_front_end, node_version
 from support.browser import NoBrowser, chromium
+from support.source import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
 
 
 def _make(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":

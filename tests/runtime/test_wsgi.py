@@ -1,7 +1,6 @@
 """R2: the web process: it patches first, never waits for the database in C, and stops gracefully."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -14,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from polyclinic.config import Settings
 from polyclinic.resources import shipped
 from polyclinic.runtime.leash import wait_until
-from polyclinic.runtime.ports import free_port
+from support.source import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
 SLEEPS = """
 from wsgi import settings
 import time, psycopg, eventlet
@@ -44,23 +43,6 @@ client = eventlet.connect(("127.0.0.1", settings.port))
 accepted, _ = listener.accept()
 print(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 """
-
-
-@pytest.fixture
-def environ(settings: Settings) -> dict[str, str]:
-    """What a web process of its own gets."""
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
-        "MODE": "test",
-        "POLYCLINIC_HOME": str(settings.home),
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "SECRET_KEY": settings.secret_key,
-        "ASYNC_MODE": "eventlet",
-        "PORT": str(free_port()),
-        "INTERNAL_PORT": str(free_port()),
-        "PYTHONPATH": str(ROOT),
-    }
 
 
 def _run(code: str, environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":

@@ -2,12 +2,14 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 import click
 
 from polyclinic.cli._environment import environment
 from polyclinic.config import read_settings
 from polyclinic.resources import shipped
+from polyclinic.runtime.trouble import Trouble
 
 
 @click.command()
@@ -22,6 +24,7 @@ def serve() -> None:
     if settings.async_mode == "eventlet":
         argv = [sys.executable, str(script)]
     else:
+        _check_gunicorn(settings.async_mode)
         worker = {"gevent": ["gevent", "-w", "1"], "threading": ["gthread", "-w", "1", "--threads", "64"]}
         argv = [
             sys.executable,
@@ -35,3 +38,12 @@ def serve() -> None:
         argv += ["--keep-alive", "75", "--backlog", "2048", "-k", *worker[settings.async_mode], "wsgi:app"]
     sys.stdout.flush()
     os.execve(sys.executable, argv, environ)  # noqa: S606 – our own interpreter and script
+
+
+def _check_gunicorn(async_mode: str) -> None:
+    for package in ("gunicorn", *(["gevent"] if async_mode == "gevent" else [])):
+        if find_spec(package) is None:
+            raise Trouble(
+                f"ASYNC_MODE={async_mode} is served by gunicorn, and {package} is not installed. Install "
+                "polyclinic[gevent], or serve with ASYNC_MODE=eventlet."
+            )
