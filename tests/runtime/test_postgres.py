@@ -141,6 +141,7 @@ def test_a_very_long_home_works(home: Path, start: Starter) -> None:
     assert len(os.fsencode(server.sockets)) < 100
     assert stat.S_IMODE(server.sockets.stat().st_mode) == 0o700
     server.stop()
+    assert not server.sockets.exists()
     assert start(deep).sockets == server.sockets
 
 

@@ -97,6 +97,12 @@ def socket_folder(wanted: Path, socket_name: str, account: Account | None) -> Pa
     return found
 
 
+def leave_socket_folder(folder: Path) -> None:
+    """Take away a short folder made by `socket_folder`, once it is empty; others stay."""
+    if folder.parent == Path(tempfile.gettempdir()) and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def _noted(note: Path) -> list[Path]:
     return [Path(note.read_text().strip())] if note.is_file() else []
 

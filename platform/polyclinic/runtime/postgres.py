@@ -17,7 +17,14 @@ from psycopg.conninfo import make_conninfo
 
 from polyclinic.runtime.binaries import CLEAN_ENVIRONMENT, POSTGRES
 from polyclinic.runtime.cluster import Account, Installation, prepare_cluster
-from polyclinic.runtime.folders import ASIDE_ROOTS, held_lock, make_folder, set_aside, socket_folder
+from polyclinic.runtime.folders import (
+    ASIDE_ROOTS,
+    held_lock,
+    leave_socket_folder,
+    make_folder,
+    set_aside,
+    socket_folder,
+)
 from polyclinic.runtime.leash import alive, command_of, start_leashed, wait_until
 from polyclinic.runtime.passwords import Passwords
 from polyclinic.runtime.placement import Placement, Say, place
@@ -92,6 +99,7 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 self.process.send_signal(signal.SIGQUIT)  # it recovers at the next start
                 self.process.wait(STOP_SECONDS)
+        leave_socket_folder(self.sockets)
 
 
 class Postgres:

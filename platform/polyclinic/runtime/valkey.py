@@ -7,7 +7,14 @@ from pathlib import Path
 import redis
 
 from polyclinic.runtime.binaries import CLEAN_ENVIRONMENT, VALKEY
-from polyclinic.runtime.folders import ASIDE_ROOTS, held_lock, make_folder, set_aside, socket_folder
+from polyclinic.runtime.folders import (
+    ASIDE_ROOTS,
+    held_lock,
+    leave_socket_folder,
+    make_folder,
+    set_aside,
+    socket_folder,
+)
 from polyclinic.runtime.leash import start_leashed, wait_until
 from polyclinic.runtime.placement import Placement, Say, place
 from polyclinic.runtime.trouble import Trouble
@@ -38,6 +45,8 @@ class ValkeyServer:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self.socket.unlink(missing_ok=True)
+        leave_socket_folder(self.socket.parent)
 
 
 class Valkey:
