@@ -391,6 +391,7 @@ def test_mailbox_shows_mails_in_a_frame_that_may_do_nothing(
     tell(engine, "appointment.confirmed", cast.alpha, appointment_id=str(book(owner, cast, cast.alpha)))
     run(mailing, owner)
     browser = Browser(mailing)
+    assert browser.get("dev.localhost", "/").headers["Location"] == "/mail"
     page = browser.get("dev.localhost", "/mail").get_data(as_text=True)
     assert cast.alpha.patient.email in page and cast.sam.email in page
     assert cast.sam.email not in browser.get("dev.localhost", "/mail?to=pat@").get_data(as_text=True)

@@ -16,11 +16,15 @@ Patients are written to as the portal, specialists and operators as the network 
 from __future__ import annotations
 
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 
 from polyclinic.notifications import mailbox, tasks
+from polyclinic.web.navigation import add_entry
 
 
 def init_app(app: Flask) -> None:
     """Listen to the outbox; in demonstration and tests, show the mailbox."""
     app.register_blueprint(mailbox.blueprint)
+    add_entry(app, "dev", "dev_mailbox.inbox", _l("Mailbox"), "mail", order=10)
+    add_entry(app, "dev", "dev_styleguide.page", _l("Components"), "layers", order=90)
     tasks.listen(app)

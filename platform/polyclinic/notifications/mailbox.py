@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -10,11 +11,12 @@ from email.policy import default
 from pathlib import Path
 from typing import cast
 
-from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from polyclinic.notifications.sink import folder_of
 
-blueprint = Blueprint("dev_mailbox", __name__, subdomain="dev", url_prefix="/mail", template_folder="templates")
+blueprint = Blueprint("dev_mailbox", __name__, subdomain="dev", template_folder="templates")
 
 SHOWN = 200
 
@@ -25,6 +27,11 @@ class Kept:
 
     key: str
     mail: EmailMessage
+
+    @property
+    def received(self) -> dt.datetime:
+        """When the sink took it (real time)."""
+        return dt.datetime.fromtimestamp(int(self.key.partition("-")[0]) / 1e9, dt.UTC)
 
     @property
     def html(self) -> str:
@@ -55,7 +62,13 @@ def _only_where_nothing_is_real() -> None:
         abort(404)
 
 
-@blueprint.get("")
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """Lead to the mailbox, which is what people come to this host for."""
+    return redirect(url_for(".inbox"))
+
+
+@blueprint.get("/mail")
 def inbox() -> str:
     """List the newest mails, of one address where `to` says so."""
     to = request.args.get("to", "").strip().lower()
@@ -63,13 +76,13 @@ def inbox() -> str:
     return render_template("notifications/mailbox.html", mails=mails[:SHOWN], to=to)
 
 
-@blueprint.get("/<string:key>")
+@blueprint.get("/mail/<string:key>")
 def mail(key: str) -> str:
     """Show one mail."""
     return render_template("notifications/mailbox_mail.html", kept=_find(key))
 
 
-@blueprint.get("/<string:key>/html")
+@blueprint.get("/mail/<string:key>/html")
 def html(key: str) -> Response:
     """The HTML part alone, for a frame that may run and load nothing."""
     response = Response(_find(key).html, mimetype="text/html")
@@ -80,7 +93,7 @@ def html(key: str) -> Response:
     return response
 
 
-@blueprint.get("/<string:key>/attachment/<int:number>")
+@blueprint.get("/mail/<string:key>/attachment/<int:number>")
 def attachment(key: str, number: int) -> Response:
     """Download an attachment."""
     found = _find(key).attachments
@@ -94,7 +107,7 @@ def attachment(key: str, number: int) -> Response:
     return response
 
 
-@blueprint.get("/<string:key>/source")
+@blueprint.get("/mail/<string:key>/source")
 def source(key: str) -> Response:
     """The mail as it was sent."""
     return Response(_path(key).read_bytes(), mimetype="text/plain")
