@@ -1,0 +1,93 @@
+"""Making the sample network from beginning to end, and telling the demonstration who can sign in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy import Engine, create_engine, delete, update
+
+from polyclinic.allocation.policy import MODES
+from polyclinic.config import Settings
+from polyclinic.kernel.actor import Actor
+from polyclinic.kernel.clock import real_now
+from polyclinic.kernel.due import Due
+from polyclinic.kernel.outbox import OutboxMessage
+from polyclinic.kernel.scope import Scope, open_session
+from polyclinic.runtime.demofile import Entry, remember
+from polyclinic.sample import material
+from polyclinic.sample.clock import MovedClock
+from polyclinic.sample.network import Builder, Network
+from polyclinic.tenancy.policy import CURRENCY, LOCALES
+from polyclinic.tenancy.settings import Settings as PortalSettings
+from polyclinic.web.db import db
+
+#: The network is prepared this long before its first visit.
+HEAD_START = dt.timedelta(days=30)
+
+
+def make_sample_network(app: Flask, settings: Settings, weeks: int, say: Callable[[str], object]) -> str:
+    """Make what is missing of the sample network and return, in words, what there is."""
+    owner = create_engine(settings.owner_database_url or "")
+    present = real_now()
+    try:
+        with MovedClock(owner, present) as clock, app.app_context():
+            builder = Builder(db.engine)
+            if not builder.is_there():  # a network that is in use keeps its time
+                clock.move_to(present - dt.timedelta(weeks=weeks) - HEAD_START)
+            network = builder.build()
+            say(f"{len(network.portals)} portals and {len(network.specialists)} specialists are there.")
+            for slug, portal in network.portals.items():
+                for name in material.patient_names(slug):
+                    builder.patient(portal, name)
+            _forget_what_was_told(db.engine, present - dt.timedelta(days=1))
+    finally:
+        owner.dispose()
+    tell_demonstration(settings, network)
+    patients = sum(len(found) for found in network.patients.values())
+    return f"{patients} patients"
+
+
+def _forget_what_was_told(engine: Engine, until: dt.datetime) -> None:
+    """Take the history's announcements for delivered: its mails were read long ago and are not sent today."""
+    with open_session(engine, Scope("relay")) as session:
+        untold = (OutboxMessage.done_at.is_(None)) & (OutboxMessage.created_at < until)
+        session.execute(update(OutboxMessage).where(untold).values(done_at=OutboxMessage.created_at))
+        session.execute(delete(Due).where(Due.at < until))
+        session.commit()
+
+
+def tell_demonstration(settings: Settings, network: Network) -> None:
+    """Keep the sample's portals and people for var/demo.json."""
+    portals: list[Entry] = [
+        {
+            "slug": slug,
+            "name": portal.name,
+            "locale": portal.settings.get(LOCALES)[0],
+            "currency": portal.settings.get(CURRENCY),
+            "modes": modes_of(portal.settings),
+            "patients": [_entry(network.patients[slug][name]) for name in _shown(slug)],
+        }
+        for slug, portal in network.portals.items()
+    ]
+    people = [_entry(person) for person in network.specialists.values()]
+    remember(
+        settings.home, portals=portals, specialists=people, operators=[_entry(person) for person in network.operators]
+    )
+
+
+def modes_of(settings: PortalSettings) -> list[str]:
+    """Return a portal's allocation modes by name."""
+    modes = settings.get(MODES)
+    return sorted(modes)
+
+
+def _shown(slug: str) -> list[str]:
+    """Return whom the demonstration introduces: somebody who may book right away, and two with a history."""
+    names = material.patient_names(slug)
+    return [names[-1], *names[:2]]
+
+
+def _entry(person: Actor) -> Entry:
+    return {"name": person.name, "email": person.email, "password": material.PASSWORD, "path": "/sign-in"}
