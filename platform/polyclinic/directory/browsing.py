@@ -109,8 +109,9 @@ class Profile:
 
     @property
     def prices(self) -> PriceRange | None:
-        """From the cheapest to the dearest of the services."""
-        return price_range([one.price for one in self.offered if one.price is not None])
+        """From the cheapest to the dearest of the services; a free first talk says nothing about the rest."""
+        prices = [one.price for one in self.offered if one.price is not None]
+        return price_range([price for price in prices if price] or prices)
 
 
 @dataclass(frozen=True, slots=True)

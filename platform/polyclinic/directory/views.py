@@ -63,7 +63,6 @@ def home() -> str:
         services=[(one, showing.price_text(one.prices)) for one in offered],
         topics=topics[:8],
         zone=where.key,
-        zone_differs=where != portal_zone(),
     )
 
 
@@ -84,6 +83,7 @@ def specialists() -> str:
         filters=_filters(choices(session, portal), criteria),
         next_href=url_for(".specialists", **{**given, "cursor": found.cursor}) if found.cursor else "",
         first_href=url_for(".specialists", **given) if cursor else "",
+        zones=showing.zone_options(where.key, portal_zone().key, now(session)),
         name_without=url_for(".specialists", **{key: text for key, text in given.items() if key != "q"}),
         zone=where.key,
     )
