@@ -183,7 +183,7 @@ def test_an_error_page_names_no_sibling_and_asks_no_database(cast: Cast, app: Pl
     asked: list[str] = []
     app.places.find(cast.alpha.host)
     with app.test_request_context("/x", base_url=f"http://{cast.alpha.host}:8000"):
-        count = lambda *found: asked.append(found[2])  # noqa: E731
+        count = lambda *found: asked.append(found[2])  # noqa: E731 – a name to remove it by
         event.listen(db.engine, "before_cursor_execute", count)
         page = draw_error(status, "Title of it", "What happened & what to do.")
         event.remove(db.engine, "before_cursor_execute", count)

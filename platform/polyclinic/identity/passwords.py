@@ -31,7 +31,7 @@ class Passwords:
         return offload(self._hasher.hash, password)
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether a password is right; without a stored hash it is wrong, after the same work (T16)."""
+        """Tell whether a password is right; without a stored hash it is wrong, after the same work (U1)."""
         return offload(self._verify, stored or self._nobodys, password) and stored is not None
 
     def outdated(self, stored: str) -> bool:

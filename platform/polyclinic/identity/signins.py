@@ -26,7 +26,7 @@ KEPT_FOR = dt.timedelta(days=30)
 
 
 class SignInRefused(Invalid):
-    """Address and password do not belong together here: one answer for every reason (T16)."""
+    """Address and password do not belong together here: one answer for every reason (U1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How often something may be tried (T19): moving windows in Redis, by portal, account and address.
+"""How often something may be tried (U1): moving windows in Redis, by portal, account and address.
 
 What guards a door stays closed when Redis is down: the same limits are then counted in this process's memory. What only
 protects the machine from too many readers stays open. Every limit is written down in docs/limits.md.
