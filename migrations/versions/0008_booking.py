@@ -30,16 +30,15 @@ def upgrade() -> None:
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("service_name", postgresql.JSONB(), nullable=False),
+        sa.Column("specialist_name", sa.Text(), nullable=False),
         sa.Column("price_minor", sa.Integer(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("payment_model", sa.Text(), nullable=False),
         sa.Column("policy", postgresql.JSONB(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=True),
         sa.Column("sequence", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("cancelled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("cancelled_by", sa.Text(), nullable=True),
         sa.Column("cancelled_late", sa.Boolean(), nullable=True),
-        sa.Column("cancel_reason", sa.Text(), nullable=True),
         sa.Column("completed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column(
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("app_now()"), nullable=False
@@ -113,10 +112,65 @@ def upgrade() -> None:
             name=op.f("fk_hold_portal_id_specialist_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        sa.UniqueConstraint("portal_id", "id", name=op.f("uq_hold_portal_id_id")),
     )
     op.create_index("ix_hold_portal_id_address", "hold", ["portal_id", "address"], unique=False)
     op.create_index("ix_hold_portal_id_guest", "hold", ["portal_id", "guest"], unique=False)
     op.create_index("ix_hold_portal_id_patient_id", "hold", ["portal_id", "patient_id"], unique=False)
+    op.create_table(
+        "hold_details",
+        sa.Column("hold_id", sa.Uuid(), nullable=False),
+        sa.Column("portal_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column(
+            "written_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("app_now()"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "hold_id"], ["hold.portal_id", "hold.id"], name=op.f("fk_hold_details_portal_id_hold_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "patient_id"],
+            ["patient.portal_id", "patient.id"],
+            name=op.f("fk_hold_details_portal_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_hold_details")),
+    )
+    op.create_index(
+        "ix_hold_details_portal_id_patient_id", "hold_details", ["portal_id", "patient_id", "written_at"], unique=False
+    )
+    op.create_table(
+        "appointment_message",
+        sa.Column("appointment_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("portal_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("specialist_id", sa.Uuid(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column(
+            "written_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("app_now()"), nullable=False
+        ),
+        sa.CheckConstraint("kind IN ('booking', 'cancellation')", name=op.f("ck_appointment_message_kind")),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "appointment_id"],
+            ["appointment.portal_id", "appointment.id"],
+            name=op.f("fk_appointment_message_portal_id_appointment_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "patient_id"],
+            ["patient.portal_id", "patient.id"],
+            name=op.f("fk_appointment_message_portal_id_patient_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "specialist_id"],
+            ["listing.portal_id", "listing.specialist_id"],
+            name=op.f("fk_appointment_message_portal_id_specialist_id"),
+        ),
+        sa.PrimaryKeyConstraint("appointment_id", "kind", name=op.f("pk_appointment_message")),
+    )
     grant_access()
 
 
@@ -135,9 +189,16 @@ def grant_access() -> None:
     allow("job", "appointment", "SELECT, UPDATE", PORTAL)
     allow("operator", "appointment", "SELECT, UPDATE", PORTALS)
     allow("network", "appointment", "SELECT, UPDATE")
+    protect("hold_details")
+    allow("patient", "hold_details", "SELECT, INSERT, UPDATE, DELETE", f"{PORTAL} AND {PATIENT}")
+    protect("appointment_message")
+    allow("patient", "appointment_message", "SELECT, INSERT", f"{PORTAL} AND {PATIENT}")
+    allow("specialist", "appointment_message", "SELECT, INSERT", SPECIALIST)
 
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_table("appointment_message")
+    op.drop_table("hold_details")
     op.drop_table("hold")
     op.drop_table("appointment")

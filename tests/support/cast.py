@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from polyclinic.allocation.models import Allocation
-from polyclinic.booking.models import Appointment
+from polyclinic.booking.models import Appointment, AppointmentMessage
 from polyclinic.calendar.models import AvailabilityRule, Claim
 from polyclinic.consents.models import Agreement, AgreementVersion, Consent
 from polyclinic.directory.models import Listing, ListingService, PublishedProfile, Service, SpecialistProfile, Team
@@ -302,10 +302,23 @@ def add_history(
                 zone="Europe/Berlin",
                 state="confirmed",
                 service_name={"en": f"First visit {portal.canary}"},
+                specialist_name=specialist.name,
                 price_minor=8000,
                 currency="EUR",
                 payment_model="external_invoice",
                 policy={"free_until": 86400, "late_fee": 100},
+            )
+        )
+        session.flush()
+        session.add(
+            AppointmentMessage(
+                appointment_id=appointment_id,
+                kind="booking",
+                portal_id=portal.id,
+                patient_id=patient.id,
+                specialist_id=specialist.id,
+                author="patient",
+                body=f"My knee, {portal.canary}",
             )
         )
         session.add(

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from polyclinic.audit.models import AuditEvent
-from polyclinic.booking.models import Hold
+from polyclinic.booking.models import Hold, HoldDetails
 from polyclinic.calendar.models import AvailabilityException, NextFree, TimeOff
 from polyclinic.directory.models import Vocabulary
 from polyclinic.identity.models import ApiToken, MailCode, SignIn
@@ -48,9 +48,11 @@ def populate(owner: Engine, cast: Cast) -> None:
 
 def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | None) -> None:
     later = START + dt.timedelta(days=2)
-    for patient_id, guest in ((portal.patient.id, None), (None, f"guest-of-{portal.slug}")):
+    for patient_id, guest in ((None, f"guest-of-{portal.slug}"), (portal.patient.id, None)):
+        hold_id = uuid.uuid4()
         session.add(
             Hold(
+                id=hold_id,
                 portal_id=portal.id,
                 specialist_id=specialist_id,
                 service_id=portal.service,
@@ -65,6 +67,17 @@ def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | 
                 expires_at=later,
             )
         )
+    session.flush()
+    session.add(
+        HoldDetails(
+            hold_id=hold_id,
+            portal_id=portal.id,
+            patient_id=portal.patient.id,
+            name=f"Pat {portal.canary}",
+            phone="",
+            message=f"My knee, {portal.canary}",
+        )
+    )
     session.add(
         NextFree(
             portal_id=portal.id,

@@ -1,4 +1,7 @@
-"""Tables of holds and appointments."""
+"""Tables of holds and appointments.
+
+What patients and specialists write to each other stands in tables of its own that operators have no grant on (I4).
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,7 @@ class Hold(Base):
         CheckConstraint("state IN ('open', 'booked', 'released', 'expired')", name="state"),
         CheckConstraint("patient_id IS NOT NULL OR guest IS NOT NULL", name="holder"),
         CheckConstraint("price_minor >= 0", name="price"),
+        UniqueConstraint("portal_id", "id"),
         Index("ix_hold_portal_id_patient_id", "portal_id", "patient_id"),
         Index("ix_hold_portal_id_guest", "portal_id", "guest"),
         Index("ix_hold_portal_id_address", "portal_id", "address"),
@@ -61,6 +65,26 @@ class Hold(Base):
     state: Mapped[str] = mapped_column(server_default=text("'open'"))
     expires_at: Mapped[dt.datetime]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
+
+
+class HoldDetails(Base):
+    """What the holder typed so far; it outlives the hold, so that choosing another time loses nothing (B2)."""
+
+    __tablename__ = "hold_details"
+    __table_args__ = (
+        ForeignKeyConstraint(["portal_id", "hold_id"], ["hold.portal_id", "hold.id"]),
+        ForeignKeyConstraint(*PATIENT),
+        Index("ix_hold_details_portal_id_patient_id", "portal_id", "patient_id", "written_at"),
+        tenancy("tenant"),
+    )
+
+    hold_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    portal_id: Mapped[uuid.UUID]
+    patient_id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    phone: Mapped[str]
+    message: Mapped[str]
+    written_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
 
 
 class Appointment(Base):
@@ -101,18 +125,39 @@ class Appointment(Base):
     """The specialist's zone when it was booked: the zone of the promised wall time."""
     state: Mapped[str]
     service_name: Mapped[dict[str, str]]
+    specialist_name: Mapped[str]
+    """As the patient knew them when booking: a listing may end, and patients have no grant on specialists."""
     price_minor: Mapped[int]
     currency: Mapped[str]
     payment_model: Mapped[str]
     policy: Mapped[dict[str, Any]]
     """Free cancellation limit (seconds) and late fee (percent) as they were at booking."""
-    message: Mapped[str | None]
-    """What the patient wrote when booking; for the specialist, never in mails."""
     sequence: Mapped[int] = mapped_column(server_default=text("0"))
     """ICS sequence: rises with every change."""
     cancelled_at: Mapped[dt.datetime | None]
     cancelled_by: Mapped[str | None]
     cancelled_late: Mapped[bool | None]
-    cancel_reason: Mapped[str | None]
     completed_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
+
+
+class AppointmentMessage(Base):
+    """What somebody wrote when booking or cancelling; for patient and specialist alone, never in mails (I4, T3)."""
+
+    __tablename__ = "appointment_message"
+    __table_args__ = (
+        ForeignKeyConstraint(["portal_id", "appointment_id"], ["appointment.portal_id", "appointment.id"]),
+        ForeignKeyConstraint(*LISTING),
+        ForeignKeyConstraint(*PATIENT),
+        CheckConstraint("kind IN ('booking', 'cancellation')", name="kind"),
+        tenancy("shared"),
+    )
+
+    appointment_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    portal_id: Mapped[uuid.UUID]
+    patient_id: Mapped[uuid.UUID]
+    specialist_id: Mapped[uuid.UUID]
+    author: Mapped[str]
+    body: Mapped[str]
+    written_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
