@@ -94,6 +94,13 @@ function controls(root: HTMLElement, calendar: Calendar): void {
   })
 }
 
+/** The hours scroll inside the widget: with the keyboard too (WCAG 2.1.1). */
+function letScroll(root: HTMLElement): void {
+  for (const part of root.querySelectorAll<HTMLElement>('[style*="overflow"]')) {
+    if (part.scrollHeight > part.clientHeight) part.tabIndex = 0
+  }
+}
+
 function showWhere(root: HTMLElement, title: string, view: string): void {
   const frame = root.closest<HTMLElement>('[data-calendar-frame]') ?? root
   for (const element of frame.querySelectorAll('[data-calendar-title]')) element.textContent = title
@@ -137,6 +144,7 @@ function start(root: HTMLElement): void {
     datesSet: (info) => {
       showWhere(root, info.view.title, info.view.type)
       announce(info.view.title)
+      window.setTimeout(() => letScroll(root), 100)
     },
   })
   controls(root, calendar)

@@ -81,7 +81,7 @@ def sample_days() -> list[dict[str, Any]]:
 def page() -> ResponseReturnValue:
     """Draw every component."""
     _choose_look()
-    refused = Sample(data={"sessions": 2})
+    refused = Sample(data={"sessions": 2}, prefix="refused-")
     refused.validate()
     return render_template(
         "styleguide.html",
