@@ -111,6 +111,10 @@ def _fluid(least: float, most: float) -> str:
 def _colours(colours: Mapping[str, Colour]) -> str:
     properties = {name.replace("_", "-"): colour.hex for name, colour in colours.items()}
     lit = colours["surface"].lightness > 0.5
+    # A header on the accent: by night a wide light band would glare.
+    dark_enough = lit or colours["accent"].lightness < 0.55
+    properties["band"] = colours["accent" if dark_enough else "accent_soft"].hex
+    properties["band-ink"] = colours["accent_text" if dark_enough else "text"].hex
     properties["shadow-ink"] = colours["text"].hex if lit else "#000000"
     properties["hue-ink"] = "0.42" if lit else "0.84"
     properties["hue-soft"] = "0.94" if lit else "0.31"
