@@ -2,7 +2,7 @@
 
 A span is ``(begin, end)`` in seconds since 1970 UTC with ``begin < end``; the end does not belong to it. Lists of spans
 that are *disjoint* here are sorted, and neither overlap nor touch. Plain tuples of integers, because a page asks
-for thousands of them (notes in docs/calendar.md).
+for thousands of them (docs/calendar.md).
 """
 
 from __future__ import annotations

@@ -122,4 +122,4 @@ def _store(session: Session, portal_id: uuid.UUID, specialist_id: uuid.UUID, off
         }
         for place, (offer, answer) in enumerate(zip(offers, answers, strict=True))
     ]
-    session.execute(insert(NextFree), rows)
+    session.execute(insert(NextFree).values(rows))

@@ -19,9 +19,13 @@ from polyclinic.calendar.rules import MINUTES_OF_DAY, Calendar, DayException, We
 from polyclinic.kernel.outbox import announce
 from polyclinic.kernel.scope import scope_of
 
-_OPEN = text("SELECT set_config('app.calendar', :specialist, true), set_config('lock_timeout', '2s', true)")
+_OPEN = text("SELECT set_config('app.calendar', :specialist, true)")
 _CLOSE = text("SELECT set_config('app.calendar', '', true)")
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))")
+# The target list is evaluated from left to right: nobody waits for the lock longer than the time-out.
+_OPEN_AND_LOCK = text(
+    "SELECT set_config('app.calendar', :specialist, true), set_config('lock_timeout', '2s', true),"
+    " pg_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))"
+)
 _OPEN_AND_TRY = text(
     "SELECT pg_try_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0)),"
     " set_config('app.calendar', :specialist, true)"
@@ -68,14 +72,14 @@ def opened(session: Session, specialist_id: uuid.UUID) -> Iterator[None]:
 def locked(session: Session, specialist_id: uuid.UUID) -> Iterator[None]:
     """Open a calendar for writing: one writer at a time, and no dead hold left (C4, C5).
 
-    The lock lasts to the end of the transaction and has a statement of its own, so that every later one sees what the
-    writer before has committed. The holds that were removed, other portals' too, are told to the outbox: whoever made
-    them has a checkout to end (B2).
+    The lock lasts to the end of the transaction. The statement that takes it reads no rows, so every later one sees
+    what the writer before has committed. The holds that were removed, other portals' too, are told to the outbox:
+    whoever made them has a checkout to end (B2).
     """
-    with opened(session, specialist_id):
-        session.execute(_LOCK, {"specialist": str(specialist_id)})
-        purge(session, specialist_id)
-        yield
+    session.execute(_OPEN_AND_LOCK, {"specialist": str(specialist_id)})
+    purge(session, specialist_id)
+    yield
+    session.execute(_CLOSE)
 
 
 def purge(session: Session, specialist_id: uuid.UUID) -> None:

@@ -210,7 +210,7 @@ def _insert(
         for one in times
     ]
     try:
-        session.execute(insert(Claim), rows)
+        session.execute(insert(Claim).values(rows))  # one statement: executemany would open a pipeline
     except IntegrityError as error:
         raise taken_or(error) from error
     mark_stale(session, specialist_id)
