@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask
     app.extensions["polyclinic.hooks"] = build(*plugins)
     db.init_app(app, settings)
     with app.app_context():
-        app.places = Places(db.engine())
+        app.places = Places(db.engine(), settings.domains_fresh_seconds)
     i18n.init_app(app)
     security.init_app(app, settings)
     errors.init_app(app)

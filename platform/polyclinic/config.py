@@ -58,6 +58,8 @@ class Settings:
     specialist_idle_minutes: int = 240
     operator_idle_minutes: int = 60
     """How long people of the network's places stay signed in without using them (docs/limits.md)."""
+    domains_fresh_seconds: int = 5
+    """How long a process may believe what it read of domains and settings."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Only these may send forwarded headers."""
     private_hosts: tuple[str, ...] = ()
@@ -95,6 +97,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         pool_timeout=float(reader.number("DB_POOL_TIMEOUT", 10, 1, 120)),
         specialist_idle_minutes=reader.number("SPECIALIST_IDLE_MINUTES", 240, 5, 24 * 60),
         operator_idle_minutes=reader.number("OPERATOR_IDLE_MINUTES", 60, 5, 24 * 60),
+        domains_fresh_seconds=reader.number("DOMAINS_FRESH_SECONDS", 5, 0, 60),
         trusted_proxies=reader.networks("TRUSTED_PROXIES"),
         private_hosts=reader.words("PRIVATE_HOSTS"),
     )

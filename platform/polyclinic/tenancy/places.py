@@ -23,9 +23,6 @@ from polyclinic.tenancy.settings import Settings
 PlaceName = Literal["portal", "specialists", "admin", "hooks", "dev"]
 PLACES: tuple[PlaceName, ...] = ("portal", "specialists", "admin", "hooks", "dev")
 
-#: How long a process may believe what it read of domains and settings, in seconds of real time.
-FRESH_FOR = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class PortalView:
@@ -75,8 +72,8 @@ def host_of(environ: Mapping[str, Any]) -> str:
 class Places:
     """The directory of hosts of one process."""
 
-    def __init__(self, engine: Engine, fresh_for: float = FRESH_FOR) -> None:
-        """Read through ``engine`` and believe what was read for ``fresh_for`` seconds."""
+    def __init__(self, engine: Engine, fresh_for: float) -> None:
+        """Read through ``engine`` and believe what was read for ``fresh_for`` seconds of real time."""
         self._engine = engine
         self._fresh_for = fresh_for
         self._lock = threading.Lock()
