@@ -51,14 +51,14 @@ version = 1
 text = { de = "texts/terms.de.md", en = "texts/terms.en.md" }
 
 [[listings]]
-specialist = "ada@specialists.example" # since 2026
-team = "north"
-services = ["first-visit", { slug = "check-in", price = "42.50", buffer_after = "15 min" }]
-
-[[listings]]
 specialist = "sam@specialists.example"
 capacity = 12
 services = ["first-visit"]
+
+[[listings]]
+specialist = "ada@specialists.example" # since 2026
+team = "north"
+services = [{ slug = "check-in", price = "42.50", buffer_after = "15 min" }, "first-visit"]
 """
 
 

@@ -128,10 +128,10 @@ def test_applying_again_changes_nothing_and_removing_goes_back_to_inherited(netw
     apply(network, folder)
     assert apply(network, folder).empty
     change(folder, 'hold = "15 min" # people are slow', "")
-    change(folder, ', { slug = "check-in", price = "42.50", buffer_after = "15 min" }', "")
+    change(folder, '{ slug = "check-in", price = "42.50", buffer_after = "15 min" }, ', "")
     text = (folder / "portal.toml").read_text(encoding="utf-8")
     start, end = text.index('[[services]]\nslug = "check-in"'), text.index("[[agreements]]")
-    (folder / "portal.toml").write_text(text[:start] + text[end : text.index('[[listings]]\nspecialist = "sam')])
+    (folder / "portal.toml").write_text(text[:start] + text[end : text.index('[[listings]]\nspecialist = "ada')])
     apply(network, folder)
     portal = portal_of(network)
     assert network.get(PortalSetting, (portal.id, "booking.hold")) is None
@@ -221,7 +221,7 @@ def test_everything_wrong_in_a_file_is_said_with_its_line_and_nothing_changes(
     change(folder, 'policy = "own"', 'policy = "fixed"')
     change(folder, 'gate = "registration"', 'gate = "joining"')
     change(folder, "texts/terms.en.md", "../../../etc/passwd")
-    change(folder, '["first-visit", {', '["frist-visit", {')
+    change(folder, ', "first-visit"]', ', "frist-visit"]')
     change(folder, "[pricing]", "[video]\nblur = true\n\n[pricing]")
     found = complaints_of(network, folder)
     assert rows_of(owner) == before
@@ -238,7 +238,7 @@ def test_everything_wrong_in_a_file_is_said_with_its_line_and_nothing_changes(
     assert all("expected" in complaint for complaint in found)
     assert "booking.hold: “15 minutes” is not a duration" in found[1]
     assert "did you mean “minimum_notice”?" in found[2]
-    assert "did you mean “first-visit”?" in found[6]
+    assert any("did you mean “first-visit”?" in complaint for complaint in found)
 
 
 def test_what_only_the_database_knows_to_be_wrong_is_said_too(network: Session, folder: Path) -> None:
@@ -246,11 +246,12 @@ def test_what_only_the_database_knows_to_be_wrong_is_said_too(network: Session, 
     change(folder, "ada@specialists.example", "adda@specialists.example")
     change(folder, '"north"', '"south"')
     change(folder, '"delta.example"', '"alpha.localhost"')
+    change(folder, 'hold = "15 min"', 'hold = "soon"')
     found = complaints_of(network, folder)
-    places = ["alpha.localhost", "adda@", '"south"']
+    places = ["alpha.localhost", '"soon"', "adda@", '"south"']
     assert [complaint.partition(": ")[0] for complaint in found] == [line_of(folder, place) for place in places]
     assert "belongs to another place" in found[0]
-    assert "did you mean “ada@specialists.example”?" in found[1]
+    assert "did you mean “ada@specialists.example”?" in found[2]
 
 
 @pytest.mark.parametrize(

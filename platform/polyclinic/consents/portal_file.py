@@ -156,16 +156,16 @@ class AgreementsSection:
         old_names = {
             str(item["slug"]): dict(item["text"]) for item in file.toml.get("agreements", []) if "text" in item
         }
-        lists = []
-        for state in (before, after):
-            names = {slug: _names(slug, state[slug], old_names.get(slug, {})) for slug in state}
-            lists.append([_plain(slug, state[slug], names[slug]) for slug in state])
         for slug, values in after.items():
             names = _names(slug, values, old_names.get(slug, {}))
             for locale, text in values["texts"].items():
                 if before.get(slug, {}).get("texts", {}).get(locale) != text:
                     file.texts[names[locale]] = f"# {text['title']}\n\n{text['body']}"
-        update_list(file.toml, "agreements", *lists, key_of=lambda item: str(item["slug"]))
+        old, new = (
+            [_plain(slug, state[slug], _names(slug, state[slug], old_names.get(slug, {}))) for slug in state]
+            for state in (before, after)
+        )
+        update_list(file.toml, "agreements", old, new, key_of=lambda item: str(item["slug"]))
 
 
 def _version(portal: Portal, agreement: Agreement, version: int, locale: str, text: State) -> AgreementVersion:

@@ -19,7 +19,7 @@ from polyclinic.directory.services import find_listing, list_specialist, move_li
 from polyclinic.identity.models import Specialist
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.money import Money
-from polyclinic.tenancy.differences import State
+from polyclinic.tenancy.differences import State, in_order_of
 from polyclinic.tenancy.documents import Document
 from polyclinic.tenancy.files import PortalFile
 from polyclinic.tenancy.kinds import (
@@ -82,12 +82,14 @@ class ServicesSection:
             duration = _minutes(document.required(path, table, "duration", DURATION))
             price = _price(document, path, table)
             if slug:
+                name: Mapping[str, str] | None = document.required(path, table, "name", LocalizedText(max=80))
+                summary: Mapping[str, str] | None = document.value(path, table, "summary", LocalizedText(max=400))
                 state[slug] = {
-                    "name": dict(document.required(path, table, "name", LocalizedText(max=80)) or {}),
-                    "summary": dict(document.value(path, table, "summary", LocalizedText(max=400)) or {}),
+                    "name": dict(name or {}),
+                    "summary": dict(summary or {}),
                     "duration": duration,
                     "price": price,
-                    **{name: _minutes(document.value(path, table, name, BUFFER)) or 0 for name in BUFFERS},
+                    **{key: _minutes(document.value(path, table, key, BUFFER)) or 0 for key in BUFFERS},
                     "position": position,
                 }
             self._judge_price(document, path, table, price)
@@ -132,8 +134,8 @@ class ServicesSection:
 
     def dump(self, file: PortalFile, before: State, after: State) -> None:
         """See Section."""
-        lists = [[_plain_service(slug, state[slug], file.context) for slug in state] for state in (before, after)]
-        update_list(file.toml, "services", *lists, key_of=lambda item: str(item["slug"]))
+        old, new = ([_plain_service(slug, state[slug], file.context) for slug in state] for state in (before, after))
+        update_list(file.toml, "services", old, new, key_of=lambda item: str(item["slug"]))
 
 
 def _terms(slug: str, values: Mapping[str, Any], *, active: bool = True) -> ServiceTerms:
@@ -310,8 +312,11 @@ class ListingsSection:
 
     def dump(self, file: PortalFile, before: State, after: State) -> None:
         """See Section."""
-        lists = [[_plain_listing(email, state[email], file.context) for email in state] for state in (before, after)]
-        update_list(file.toml, "listings", *lists, key_of=lambda item: str(item["specialist"]))
+        after = in_order_of(before, after)
+        for email in before.keys() & after.keys():
+            after[email] = after[email] | {"services": in_order_of(before[email]["services"], after[email]["services"])}
+        old, new = ([_plain_listing(email, state[email], file.context) for email in state] for state in (before, after))
+        update_list(file.toml, "listings", old, new, key_of=lambda item: str(item["specialist"]))
 
 
 def _plain_listing(email: str, values: Mapping[str, Any], context: Context) -> dict[str, Any]:

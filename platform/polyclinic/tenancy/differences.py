@@ -74,3 +74,8 @@ def drift(applied: Mapping[str, Any] | None, found: Mapping[str, Any], wanted: M
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     length = min(len(one), len(other))
     return one[:length] == other[:length]
+
+
+def in_order_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> State:
+    """Return `after` with what both have in the order of `before`: an order that means nothing is no difference."""
+    return {key: after[key] for key in [*(key for key in before if key in after), *after]}

@@ -44,6 +44,8 @@ class Document:
     states: dict[str, Any] = field(default_factory=dict)
     """What earlier sections made of their tables."""
     problems: list[tuple[int, str]] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    """Sections that could not be read completely."""
 
     @property
     def slug(self) -> str:

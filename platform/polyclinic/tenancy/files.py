@@ -117,7 +117,10 @@ def parse_portal(document: Document, sections: Sequence[Section]) -> State:
                 _("one of %(names)s", names=", ".join(owned)),
             )
     for section in sections:
+        before = len(document.problems)
         document.states[section.name] = section.parse(document)
+        if len(document.problems) > before:
+            document.broken.add(section.name)
     return dict(document.states)
 
 
@@ -133,8 +136,8 @@ def read_portal(session: Session, portal: Portal, sections: Sequence[Section]) -
 def _prepare(session: Session, document: Document, sections: Sequence[Section]) -> tuple[Plan, State, Portal | None]:
     wanted = parse_portal(document, sections)
     portal = _portal(session, document.slug)
-    if not document.problems:
-        for section in sections:
+    for section in sections:
+        if section.name not in document.broken:
             section.verify(session, document, portal, wanted[section.name])
     document.finish()
     nothing: State = {section.name: {} for section in sections}

@@ -14,10 +14,8 @@ Plain = Mapping[str, Any]
 def item_of(value: Any) -> Item:
     """Make a TOML item of a plain value; mappings inside lists and texts per language become inline tables."""
     if isinstance(value, Mapping):
-        inline = tomlkit.inline_table()
-        for key, inner in value.items():
-            inline[key] = item_of(inner)
-        return inline
+        pairs = (f"{tomlkit.key(key).as_string()} = {item_of(inner).as_string()}" for key, inner in value.items())
+        return tomlkit.value(f"{{ {', '.join(pairs)} }}")
     if isinstance(value, list):
         array = tomlkit.array()
         for inner in value:
