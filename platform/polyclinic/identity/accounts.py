@@ -22,7 +22,6 @@ from polyclinic.kernel.actor import SYSTEM, Actor, Kind
 from polyclinic.kernel.clock import now, real_now
 from polyclinic.kernel.errors import Conflict, Invalid, NotFound
 from polyclinic.kernel.ids import new_id
-from polyclinic.kernel.outbox import announce
 from polyclinic.kernel.transactions import transactional
 from polyclinic.kernel.zones import is_zone
 
@@ -94,9 +93,6 @@ def add_patient(
     record(session, by if by.signed_in else actor, "patient.created", "patient", patient.id, portal_id=portal_id)
     for step in steps():
         step.complete(session, actor, answers)
-    announce(
-        session, "identity.welcome", {"subject_kind": "patient", "subject_id": str(patient.id)}, portal_id=portal_id
-    )
     return actor
 
 

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
@@ -88,6 +88,17 @@ def send_code(
     subject = person.id if person is not None else "unknown"
     record(session, client.visitor(entrance), "code.sent", entrance.kind, subject, detail={"purpose": purpose})
     return row_id
+
+
+@transactional
+def send_again(session: Session, entrance: Entrance, code_id: uuid.UUID, client: Client, *, locale: str) -> uuid.UUID:
+    """Send a new code for the same request and return its new id; raises Gone once that was answered or deleted."""
+    open_request = (entrance.owns(MailCode), MailCode.id == code_id, MailCode.used_at.is_(None))
+    row = session.scalars(select(MailCode).where(*open_request)).one_or_none()
+    if row is None:
+        raise Gone("code-over", _l("This took too long. Please start again with your e-mail address."))
+    purpose = cast(Purpose, row.purpose)
+    return send_code(session, entrance, row.email, purpose, client, locale=locale, pending=row.pending)
 
 
 def enter_code(

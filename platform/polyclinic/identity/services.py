@@ -25,7 +25,7 @@ from polyclinic.identity.accounts import (
     set_password,
     update_profile,
 )
-from polyclinic.identity.codes import WrongCode, claim_code, enter_code, send_code
+from polyclinic.identity.codes import WrongCode, claim_code, enter_code, send_again, send_code
 from polyclinic.identity.models import MailCode, Patient, SignIn
 from polyclinic.identity.passwords import current_passwords
 from polyclinic.identity.people import Client, Entrance, Person, entrance_of, find_by_email
@@ -46,6 +46,7 @@ from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.clock import real_now
 from polyclinic.kernel.errors import Forbidden, Gone, Invalid
 from polyclinic.kernel.ids import digest, new_token
+from polyclinic.kernel.outbox import announce
 from polyclinic.kernel.transactions import transactional
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "revoke_others",
     "revoke_sign_in",
     "revoke_token",
+    "send_again",
     "sign_in_with_password",
     "update_profile",
 ]
@@ -203,6 +205,8 @@ def _register(
         form.get("answers", {}),
         client.visitor(entrance),
     )
+    payload = {"subject_kind": "patient", "subject_id": str(actor.id)}
+    announce(session, "identity.welcome", payload, portal_id=entrance.portal_id)
     return session.get_one(Patient, actor.id)
 
 
@@ -254,8 +258,8 @@ def _finish_reset(
     return opened
 
 
-def change_password(session: Session, entrance: Entrance, actor: Actor, current: str, new: str) -> str:
-    """Change the actor's own password, end their other sign-ins, and return a new token for this one (V7.2.4).
+def change_password(session: Session, entrance: Entrance, actor: Actor, current: str, new: str) -> Opened:
+    """Change the actor's own password, end their other sign-ins, and give this one a new token (V7.2.4).
 
     Without a password so far, the sign-in has to be younger than FRESH. Raises Invalid with a message per field.
     """
@@ -278,13 +282,14 @@ def _is_fresh(session: Session, actor: Actor) -> bool:
 
 
 @transactional
-def _replace_password(session: Session, entrance: Entrance, actor: Actor, password_hash: str) -> str:
+def _replace_password(session: Session, entrance: Entrance, actor: Actor, password_hash: str) -> Opened:
     assert actor.id is not None  # noqa: S101  # callers checked that somebody is signed in
     set_password(session, entrance, actor.id, password_hash, actor)
     revoke_others(session, entrance, actor)
     token = new_token()
-    session.execute(update(SignIn).where(SignIn.id == actor.sign_in_id).values(token_hash=digest(token)))
-    return token
+    this = update(SignIn).where(entrance.owns(SignIn), SignIn.id == actor.sign_in_id)
+    expires_at = session.execute(this.values(token_hash=digest(token)).returning(SignIn.expires_at)).scalar_one()
+    return Opened(token, actor, expires_at)
 
 
 @transactional
