@@ -5,13 +5,20 @@ stored next free times; the specialist writes availability through ``availabilit
 """
 
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 
 from polyclinic.calendar.api import blueprint
 from polyclinic.calendar.next_free import StoredNextFree
 from polyclinic.directory.offers import set_next_free_source
+from polyclinic.identity import add_scopes
 
 
 def init_app(app: Flask) -> None:
     """Tell the directory where next free times are stored, and serve the specialist's API."""
     set_next_free_source(app, StoredNextFree())
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(blueprint)
+    scopes = {
+        "availability:read": _l("Read your hours, exceptions, time off and free times"),
+        "availability:write": _l("Change your hours, exceptions and time off"),
+    }
+    add_scopes(app, "specialists", scopes)
