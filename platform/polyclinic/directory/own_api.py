@@ -128,7 +128,7 @@ def profile() -> Any:
 
 
 @blueprint.route("/profile", methods=["PATCH"])
-@blueprint.arguments(schemas.ProfileChangeSchema)
+@blueprint.arguments(schemas.SpecialistProfileChangeSchema)
 @blueprint.response(200, schemas.SpecialistProfileSchema)
 def change_profile(data: dict[str, Any]) -> Any:
     """Change the given fields; what needs no review goes live on every portal at once (S3)."""

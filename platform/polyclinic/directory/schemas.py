@@ -176,7 +176,7 @@ class ApplicationSchema(ApiSchema):
 _TEXTS: dict[str, Any] = {"keys": fields.String(), "values": fields.String()}
 
 
-class ProfileChangeSchema(ApiSchema):
+class SpecialistProfileChangeSchema(ApiSchema):
     """What a specialist changes of their profile; texts per language."""
 
     title = fields.Dict(**_TEXTS)
@@ -188,7 +188,7 @@ class ProfileChangeSchema(ApiSchema):
     credentials = fields.List(fields.Dict(**_TEXTS))
 
 
-class SpecialistProfileSchema(ProfileChangeSchema):
+class SpecialistProfileSchema(SpecialistProfileChangeSchema):
     """The specialist's own profile."""
 
     completeness = fields.Function(lambda one: completeness_of(one), metadata={"description": "percent"})
