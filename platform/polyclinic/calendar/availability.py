@@ -74,6 +74,12 @@ def create_rule(session: Session, actor: Actor, rule: WeeklyRule) -> Changed[Ava
 
 
 @transactional
+def create_hours(session: Session, actor: Actor, rules: Sequence[WeeklyRule]) -> list[Changed[AvailabilityRule]]:
+    """Add weekly hours on several days, all or none; raises Invalid field by field."""
+    return [create_rule(session, actor, rule) for rule in rules]
+
+
+@transactional
 def update_rule(session: Session, actor: Actor, rule_id: uuid.UUID, rule: WeeklyRule) -> Changed[AvailabilityRule]:
     """Replace weekly hours; raises NotFound where they are not the actor's."""
     row = get_own(session, actor, AvailabilityRule, rule_id)
