@@ -4,14 +4,11 @@ import { sentence } from './ready'
 import { toast } from './toasts'
 
 /**
- * The Specialist Portal's live channel. `counts` {name: number} fills [data-live="name"]; `appointment` announces one and
- * lets fragments with hx-trigger="live:appointment from:body" fetch themselves again. Nothing steals the focus.
+ * The Specialist Portal's live channel. After `counts` the page asks for its numbers and fills [data-live="name"];
+ * `appointment` announces that appointments changed and lets fragments with hx-trigger="live:appointment from:body"
+ * fetch themselves again. Nothing steals the focus.
  */
 type Counts = Record<string, number>
-interface AppointmentNews {
-  text: string
-  href?: string
-}
 
 function showCounts(counts: Counts): void {
   for (const [name, count] of Object.entries(counts)) {
@@ -33,13 +30,24 @@ function showState(connected: boolean): void {
   }
 }
 
+/** Events say only that something changed; what it is, the page asks for, and every request is authorized anew. */
+async function refresh(): Promise<void> {
+  const answer = await fetch('/live/counts', { headers: { Accept: 'application/json' } })
+  if (answer.ok && !answer.redirected) showCounts((await answer.json()) as Counts)
+}
+
 const socket = io({ transports: ['websocket', 'polling'], reconnectionDelayMax: 20_000 })
-socket.on('connect', () => showState(true))
+socket.on('connect', () => {
+  showState(true)
+  void refresh()
+})
 socket.on('disconnect', () => showState(false))
 socket.on('connect_error', () => showState(false))
-socket.on('counts', showCounts)
-socket.on('appointment', (news: AppointmentNews) => {
-  toast(news.text, 'neutral', news.href)
-  announce(news.text)
-  document.body.dispatchEvent(new CustomEvent('live:appointment', { bubbles: true, detail: news }))
+socket.on('counts', () => void refresh())
+socket.on('appointment', () => {
+  const text = sentence('appointments')
+  toast(text, 'neutral', '/appointments')
+  announce(text)
+  document.body.dispatchEvent(new CustomEvent('live:appointment', { bubbles: true }))
+  void refresh()
 })

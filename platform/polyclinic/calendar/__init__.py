@@ -7,14 +7,16 @@ stored next free times; the specialist writes availability through ``availabilit
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from polyclinic.calendar import views
 from polyclinic.calendar.api import blueprint
 from polyclinic.calendar.next_free import StoredNextFree
 from polyclinic.directory.offers import set_next_free_source
 from polyclinic.identity import add_scopes
+from polyclinic.web.navigation import add_entry
 
 
 def init_app(app: Flask) -> None:
-    """Tell the directory where next free times are stored, and serve the specialist's API."""
+    """Tell the directory where next free times are stored; serve the specialist's API and availability editor."""
     set_next_free_source(app, StoredNextFree())
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(blueprint)
     scopes = {
@@ -22,3 +24,6 @@ def init_app(app: Flask) -> None:
         "availability:write": _l("Change your hours, exceptions and time off"),
     }
     add_scopes(app, "specialists", scopes)
+    app.register_blueprint(views.blueprint)
+    more = {"order": 50, "needs": "signed_in", "shortcut": "g h"}
+    add_entry(app, "specialists", "specialists_calendar.availability", _l("Availability"), "clock", **more)

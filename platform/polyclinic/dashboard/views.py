@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from flask import Blueprint, jsonify, render_template, url_for
+from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from polyclinic.booking.words import state_tones, state_words
 from polyclinic.dashboard.rules import ActionItem
 from polyclinic.dashboard.services import count_live, get_dashboard
-from polyclinic.web.auth import current_session, require, require_kind
+from polyclinic.web.auth import current_actor, current_session, require, require_kind
 from polyclinic.web.portal_badges import badge_of
 from polyclinic.web.specialist_portals import my_portals
 
@@ -30,6 +30,14 @@ class Said:
     action: str
     icon: str
     tone: str
+
+
+@blueprint.get("/")
+def welcome() -> ResponseReturnValue:
+    """Send specialists to their day; tell everybody else what this place is."""
+    if current_actor().signed_in:
+        return redirect(url_for(".index"))
+    return render_template("dashboard/welcome.html")
 
 
 @blueprint.get("/dashboard")

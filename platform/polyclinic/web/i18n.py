@@ -195,6 +195,12 @@ def format_day(moment: dt.date | dt.datetime, viewer: ZoneInfo | None = None, le
     return dates.format_date(day, length, locale=current_language().locale)
 
 
+def weekday_names() -> list[str]:
+    """The days of the week in the reader's language, Monday first."""
+    names = dates.get_day_names("wide", "stand-alone", current_language().locale)
+    return [str(names[day]) for day in range(7)]
+
+
 def format_time(moment: dt.datetime | dt.time, viewer: ZoneInfo | None = None) -> str:
     """The time of a moment in the reader's zone, or a wall time: "09:00"."""
     wall = moment.astimezone(viewer or current_zone()).time() if isinstance(moment, dt.datetime) else moment
