@@ -8,10 +8,13 @@ from flask import Flask
 
 import polyclinic
 from polyclinic import (
+    booking,
     calendar,
+    dashboard,
     directory,
     identity,
     notifications,
+    patients,
 )
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
@@ -39,7 +42,10 @@ FEATURES: tuple[Feature, ...] = (
     identity,
     directory,
     calendar,
+    booking,
+    patients,
     notifications,
+    dashboard,
 )
 
 

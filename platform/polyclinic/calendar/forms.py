@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField, SelectMultipleField, StringField, TimeField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from polyclinic.calendar.entries import Absence
@@ -26,6 +27,15 @@ def minutes(value: dt.time | None, default: int) -> int:
     return default if value is None else value.hour * 60 + value.minute
 
 
+def _both_times(form: Any, *, needed: bool) -> bool:
+    """Refuse one time without the other, and none where they are needed; returns whether all is well."""
+    missing = [field for field in (form.starts, form.ends) if field.data is None]
+    if len(missing) == 1 or (needed and missing):
+        missing[0].errors = [*missing[0].errors, _l("Give both times.")]
+        return False
+    return True
+
+
 class PlacesForm(PageForm):
     """What may hold for some portals only."""
 
@@ -33,7 +43,7 @@ class PlacesForm(PageForm):
 
     def offer(self, portals: list[tuple[str, str]]) -> None:
         """Say which portals may be chosen."""
-        self.portals.choices = portals
+        self.portals.choices = [SelectChoice(value, name) for value, name in portals]
 
     @property
     def chosen(self) -> frozenset[uuid.UUID] | None:
@@ -53,7 +63,7 @@ class HoursForm(PlacesForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name the days in the reader's language."""
         super().__init__(*args, **kwargs)
-        self.weekdays.choices = list(enumerate(weekday_names()))
+        self.weekdays.choices = [SelectChoice(str(day), name) for day, name in enumerate(weekday_names())]
 
     def validate_weekdays(self, field: Any) -> None:
         """Refuse hours on no day."""
@@ -80,16 +90,18 @@ class ExceptionForm(PlacesForm):
     """One date that differs from the weekly hours."""
 
     kind = SelectField(
-        _l("What is different"), choices=[("extra", _l("Extra hours")), ("closed", _l("Closed"))], default="closed"
+        _l("What is different"),
+        choices=[SelectChoice("extra", _l("Extra hours")), SelectChoice("closed", _l("Closed"))],
+        default="closed",
     )
     date = DateField(_l("Date"), [InputRequired(_DATE)])
     starts = TimeField(_l("From"), [Optional()], description=_l("Leave both times empty to close the whole day."))
     ends = TimeField(_l("Until"), [Optional()])
 
-    def validate_starts(self, field: Any) -> None:
-        """Extra hours need both times, closed ones both or none."""
-        if (field.data is None) != (self.ends.data is None) or (self.kind.data == "extra" and field.data is None):
-            raise ValidationError(_l("Give both times."))
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Ask for both times of extra hours, and for both or none of closed ones."""
+        fine: bool = super().validate(*args, **kwargs)
+        return _both_times(self, needed=self.kind.data == "extra") and fine
 
     def exception(self, zone: str) -> DayException:
         """Return what was asked for."""
@@ -119,10 +131,10 @@ class TimeOffForm(PageForm):
         description=_l("Patients never see it."),
     )
 
-    def validate_starts(self, field: Any) -> None:
-        """Both times or none."""
-        if (field.data is None) != (self.ends.data is None):
-            raise ValidationError(_l("Give both times, or none for whole days."))
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Ask for both times or none."""
+        fine: bool = super().validate(*args, **kwargs)
+        return _both_times(self, needed=False) and fine
 
     def absence(self, zone: str) -> Absence:
         """Return what was asked for; raises nothing, a time in a gap of the clock becomes a missing one."""

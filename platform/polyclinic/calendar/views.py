@@ -101,9 +101,7 @@ def remove(kind: str, entry_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for(".availability", _anchor=kind), 303)
 
 
-def _save(
-    kind: str, form: Any, write: Callable[[Session, Actor], Sequence[Changed[Any]]]
-) -> ResponseReturnValue:
+def _save(kind: str, form: Any, write: Callable[[Session, Actor], Sequence[Changed[Any]]]) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(kind, form), 422
     try:
@@ -123,7 +121,7 @@ def _tell_concerned(concerned: Sequence[AtRisk]) -> None:
     starts = sorted({one.start for one in concerned})
     if not starts:
         return
-    times = "; ".join(format_when(start, current_zone().key) for start in starts[:5])
+    times = "; ".join(format_when(start, current_zone()) for start in starts[:5])
     flash(
         ngettext(
             "One appointment lies outside your hours now and stays as it is: %(times)s",
@@ -174,7 +172,9 @@ def _page(kind: str = "", refused: Any = None) -> str:
             .order_by(AvailabilityException.date, AvailabilityException.starts)
         ).all(),
         absences=session.scalars(
-            select(TimeOff).where(TimeOff.specialist_id == actor.id, TimeOff.ends_at > moment).order_by(TimeOff.starts_at)
+            select(TimeOff)
+            .where(TimeOff.specialist_id == actor.id, TimeOff.ends_at > moment)
+            .order_by(TimeOff.starts_at)
         ).all(),
         badges=badges,
         zone=_zone(actor),
