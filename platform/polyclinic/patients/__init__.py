@@ -3,6 +3,7 @@
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
+from polyclinic.identity import add_scopes
 from polyclinic.web.navigation import add_entry
 
 
