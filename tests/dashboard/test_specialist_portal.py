@@ -265,3 +265,65 @@ def test_time_off_names_the_appointments_it_concerns(cast: Cast, owner: Engine, 
     assert saved.status_code == 303
     page = browser.get(HOST, "/availability").get_data(as_text=True)
     assert "One appointment lies outside your hours now" in page
+
+
+def test_websites_show_each_portal_by_its_own_rules(cast: Cast, browser: Browser) -> None:
+    """S6: state, policy in words, public link; on Alpha (fixed) no price can be set, on Beta (own) one can."""
+    browser.sign_in(cast.sam)
+    page = browser.get(HOST, "/websites").get_data(as_text=True)
+    assert "The website sets the prices." in page
+    assert "You set your own prices." in page
+    for portal in (cast.alpha, cast.beta):
+        assert f"http://{portal.host}:8000/specialists/{cast.listing(portal, cast.sam)}" in page
+    assert f"price-{cast.beta.service}" in page
+    assert f"price-{cast.alpha.service}" not in page
+
+
+def test_a_price_is_changed_where_the_policy_allows_it(cast: Cast, owner: Engine, browser: Browser) -> None:
+    """E2: own prices on Beta; a forged price on a fixed-price portal changes nothing; nonsense is refused."""
+    browser.sign_in(cast.sam)
+
+    def price(portal_id: uuid.UUID) -> object:
+        with owner.connect() as connection:
+            return connection.execute(
+                text("SELECT price_minor FROM listing_service WHERE portal_id = :portal AND specialist_id = :sam"),
+                {"portal": portal_id, "sam": cast.sam.id},
+            ).scalar_one()
+
+    def send(portal: object, typed: str) -> int:
+        assert portal in (cast.alpha, cast.beta)
+        here = cast.alpha if portal is cast.alpha else cast.beta
+        path = f"/websites/{cast.listing(here, cast.sam)}/services"
+        fields = {f"offers-{here.service}": "1", f"price-{here.service}": typed}
+        return browser.post(HOST, path, fields, page="/websites").status_code
+
+    assert send(cast.beta, "82.50") == 303
+    assert price(cast.beta.id) == 8250
+    assert send(cast.beta, "a lot") == 422
+    assert price(cast.beta.id) == 8250
+    assert send(cast.alpha, "1.00") == 303
+    assert price(cast.alpha.id) is None
+
+
+def test_pausing_hides_a_listing_and_foreign_ones_are_not_found(cast: Cast, owner: Engine, browser: Browser) -> None:
+    """S6, I2: the public copy goes and comes back; another specialist's listing answers 404."""
+    browser.sign_in(cast.sam)
+    own, foreign = cast.listing(cast.alpha, cast.sam), cast.listing(cast.alpha, cast.ada)
+
+    def published() -> int:
+        with owner.connect() as connection:
+            return int(
+                connection.execute(
+                    text("SELECT count(*) FROM published_profile WHERE listing_id = :id"), {"id": own}
+                ).scalar_one()
+            )
+
+    assert browser.post(HOST, f"/websites/{own}/state", {"state": "paused"}, page="/websites").status_code == 303
+    assert published() == 0
+    assert browser.post(HOST, f"/websites/{own}/state", {"state": "listed"}, page="/websites").status_code == 303
+    assert published() == 1
+    for action in ("state", "limits", "services"):
+        assert browser.post(HOST, f"/websites/{foreign}/{action}", page="/websites").status_code == 404
+    wrong = browser.post(HOST, f"/websites/{own}/limits", {"capacity": "many"}, page="/websites")
+    assert wrong.status_code == 422
+    assert "10,000" in wrong.get_data(as_text=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from polyclinic.directory import api, own_api, views
+from polyclinic.directory import api, own_api, views, websites
 from polyclinic.identity.tokens import add_scopes
 from polyclinic.web import files
 from polyclinic.web.navigation import add_entry
@@ -19,3 +19,6 @@ def init_app(app: Flask) -> None:
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(own_api.blueprint)
     add_scopes(app, "specialists", own_api.SCOPES)
     add_entry(app, "portal", "portal_directory.specialists", _l("Find a specialist"), icon="search", order=10)
+    app.register_blueprint(websites.blueprint)
+    shown = {"order": 60, "needs": "signed_in", "shortcut": "g w"}
+    add_entry(app, "specialists", "specialists_directory.websites", _l("Websites"), icon="globe", **shown)

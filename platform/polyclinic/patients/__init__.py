@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
 
     app.register_blueprint(views.blueprint)
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(api.blueprint)
+    add_scopes(app, "specialists", {"patients:read": _l("Read your patients and your visits with them")})
     add_entry(
         app,
         "specialists",
