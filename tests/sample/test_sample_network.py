@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from polyclinic.allocation.models import Allocation
 from polyclinic.booking.models import Appointment
 from polyclinic.calendar.models import Claim
 from polyclinic.catalogue import file_sections
@@ -74,6 +75,16 @@ def check_history(owner: Engine) -> None:
     """Visits held, cancelled and to come; nothing of it is left to be told or done today."""
     present = dt.datetime.now(dt.UTC)
     with Session(owner) as session:
+        states = dict(session.execute(select(Appointment.state, func.count()).group_by(Appointment.state)).all())
+        assert states["completed"] > 10
+        assert states["confirmed"] > 10
+        assert states["cancelled"] > 0
+        assert session.scalar(select(func.max(Appointment.created_at)).where(Appointment.created_at > present)) is None
+        overdue = select(func.count()).where(Appointment.state == "confirmed", Appointment.ends_at < present)
+        assert (session.scalar(overdue) or 0) <= 3
+        served = select(func.count(Allocation.patient_id.distinct()))
+        assert count(session, Consent) == 3 * (session.scalar(served) or 0)
+        assert count(session, Claim) == states["completed"] + states["confirmed"]
         assert session.scalar(select(AppClock.offset)) == dt.timedelta(0)
         old = present - dt.timedelta(days=2)
         waiting = select(func.count()).where(OutboxMessage.done_at.is_(None), OutboxMessage.created_at < old)

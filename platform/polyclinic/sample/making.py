@@ -18,6 +18,7 @@ from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.runtime.demofile import Entry, remember
 from polyclinic.sample import material
 from polyclinic.sample.clock import MovedClock
+from polyclinic.sample.history import History
 from polyclinic.sample.network import Builder, Network
 from polyclinic.tenancy.policy import CURRENCY, LOCALES
 from polyclinic.tenancy.settings import Settings as PortalSettings
@@ -38,15 +39,15 @@ def make_sample_network(app: Flask, settings: Settings, weeks: int, say: Callabl
                 clock.move_to(present - dt.timedelta(weeks=weeks) - HEAD_START)
             network = builder.build()
             say(f"{len(network.portals)} portals and {len(network.specialists)} specialists are there.")
-            for slug, portal in network.portals.items():
-                for name in material.patient_names(slug):
-                    builder.patient(portal, name)
+            counts = History(db.engine, clock, builder, present, weeks).live()
             _forget_what_was_told(db.engine, present - dt.timedelta(days=1))
     finally:
         owner.dispose()
     tell_demonstration(settings, network)
     patients = sum(len(found) for found in network.patients.values())
-    return f"{patients} patients"
+    if not counts.booked:
+        return f"{patients} patients, whose history is there already"
+    return f"{patients} patients, {counts.booked} appointments ({counts.completed} held, {counts.cancelled} cancelled)"
 
 
 def _forget_what_was_told(engine: Engine, until: dt.datetime) -> None:
