@@ -10,6 +10,7 @@ import datetime as dt
 import heapq
 import random
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -35,6 +36,7 @@ from polyclinic.tenancy.places import PortalView
 
 SEED = 20260117
 DAY = dt.timedelta(days=1)
+MINUTES = dt.timedelta(minutes=1)
 #: Patients who registered and have not booked: the demonstration's visitors sign in as one of them.
 NEWCOMERS = 2
 WORDS_OF_CANCELLING = ("", "Something has come up at work, I am sorry.", "I have caught a cold and will book again.")
@@ -81,6 +83,7 @@ class History:
         self._chance = random.Random(SEED)  # noqa: S311 # a story, not a secret
         self._happenings: list[Happening] = []
         self._numbers = count()
+        self._patients: Counter[str] = Counter()
         self.counts = Counts()
 
     @property
@@ -151,9 +154,19 @@ class History:
         for number, name in enumerate(names):
             newcomer = number >= len(names) - NEWCOMERS
             arrival = self._begin + (self._present - self._begin) * self._chance.random() * (1 if newcomer else 0.9)
-            wanted = self._chance.choices(choices, [choice.busy for choice in choices], k=2)
-            visits = [] if newcomer else wanted[: self._chance.choice((1, 2, 2))]
+            visits = [] if newcomer else self._chosen(choices, self._chance.choice((1, 2, 2)))
             self._at(self._by_day(arrival), self._arrival(portal, name, visits))
+
+    def _chosen(self, choices: list[Choice], number: int) -> list[Choice]:
+        """Choose specialists: the busy ones more often, those who have many patients already less."""
+        chosen: list[Choice] = []
+        for _time in range(number):
+            left = [choice for choice in choices if choice not in chosen]
+            weights = [choice.busy / (1 + self._patients[choice.specialist.email]) ** 2 for choice in left]
+            (choice,) = self._chance.choices(left, weights)
+            self._patients[choice.specialist.email] += 1
+            chosen.append(choice)
+        return chosen
 
     def _by_day(self, moment: dt.datetime) -> dt.datetime:
         """Move a moment to an hour at which people arrange things."""
@@ -162,21 +175,21 @@ class History:
     def _arrival(self, portal: PortalView, name: str, visits: list[Choice]) -> Callable[[], None]:
         def arrive() -> None:
             patient = self._builder.patient(portal, name)
-            for choice in dict.fromkeys(visits):
+            for choice in visits:
                 self._book(patient, choice, first=True)
 
         return arrive
 
     # what happens
 
-    def _book(self, patient: Actor, choice: Choice, *, first: bool) -> None:
-        """Book as a patient does: look at the times, take one, agree to what is asked, confirm."""
+    def _book(self, patient: Actor, choice: Choice, *, first: bool, ahead: int = 0) -> None:
+        """Book as a patient does, `ahead` days further: look at times, take one, agree to what is asked, confirm."""
         service_id = choice.services[0] if first else self._chance.choice(choice.services[1:] or choice.services)
-        wait = dt.timedelta(days=self._chance.choice((1, 2, 3, 5, 8, 12)))
+        wait = (self._chance.choice((1, 2, 2, 3, 5)) + ahead) * DAY
         with open_session(self._engine, patient.scope()) as session:
             offering = get_offering(session, choice.portal, choice.listing_id, service_id)
             moment = self._moment()
-            slots = offer_slots(session, offering.offer, moment + wait, moment + wait + 9 * DAY)
+            slots = offer_slots(session, offering.offer, moment + wait, moment + wait + 7 * DAY)
             session.rollback()
             if not slots:
                 self.counts.full += 1
@@ -212,17 +225,21 @@ class History:
         """Foresee how an appointment ends: nine in ten take place, and most are followed by another."""
         now, starts, ends = self._moment(), appointment.starts_at, appointment.ends_at
         fate = self._chance.random()
-        if fate < 0.1:
-            moment = now + (starts - now) * self._chance.uniform(0.2, 0.95)
-            by = choice.specialist if fate < 0.02 else patient
-            self._at(moment, self._cancellation(by, appointment.id))
+        if fate < 0.08:
+            moment = min(self._by_day(now + (starts - now) * self._chance.uniform(0.2, 0.9)), starts - 2 * MINUTES)
+            by = choice.specialist if fate < 0.015 else patient
+            self._at(max(moment, now + MINUTES), self._cancellation(by, appointment.id))
+            if self._chance.random() < 0.7:
+                self._at(self._by_day(starts + DAY), lambda: self._book(patient, choice, first=first))
             return
         self._at(ends + dt.timedelta(minutes=self._chance.randint(1, 25)), self._completion(choice, appointment.id))
         if first and self._chance.random() < 0.85:
-            self._at(ends + dt.timedelta(minutes=40), self._permission(patient, choice))
-        if self._chance.random() < 0.9:
-            after = self._by_day(ends + dt.timedelta(days=self._chance.choice((1, 1, 2, 4))))
+            self._at(ends + 40 * MINUTES, self._permission(patient, choice))
+        if self._chance.random() < 0.92:
+            after = self._by_day(ends + self._chance.choice((1, 1, 2, 4)) * DAY)
             self._at(after, lambda: self._book(patient, choice, first=False))
+            if self._present - after < 8 * DAY:  # lately people plan further ahead
+                self._at(after + 5 * MINUTES, lambda: self._book(patient, choice, first=False, ahead=8))
 
     def _cancellation(self, by: Actor, appointment_id: uuid.UUID) -> Callable[[], None]:
         message = self._chance.choice(WORDS_OF_CANCELLING)

@@ -15,6 +15,7 @@ from polyclinic.kernel.clock import real_now
 from polyclinic.kernel.due import Due
 from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.kernel.scope import Scope, open_session
+from polyclinic.resources import shipped
 from polyclinic.runtime.demofile import Entry, remember
 from polyclinic.sample import material
 from polyclinic.sample.clock import MovedClock
@@ -72,7 +73,10 @@ def tell_demonstration(settings: Settings, network: Network) -> None:
         }
         for slug, portal in network.portals.items()
     ]
-    people = [_entry(person) for person in network.specialists.values()]
+    # Who works on most portals comes first: theirs are the calendars worth seeing.
+    files = [(shipped("tenants") / slug / "portal.toml").read_text(encoding="utf-8") for slug in material.PORTALS]
+    busiest = sorted(network.specialists.values(), key=lambda person: -sum(person.email in text for text in files))
+    people = [_entry(person) for person in busiest]
     remember(
         settings.home, portals=portals, specialists=people, operators=[_entry(person) for person in network.operators]
     )
