@@ -11,7 +11,7 @@ from polyclinic.identity import services
 from polyclinic.identity.browser import this_entrance
 from polyclinic.identity.models import Operator
 from polyclinic.identity.people import Person
-from polyclinic.identity.schemas import ProfileChangeSchema, ProfileSchema
+from polyclinic.identity.schemas import MeChangeSchema, MeSchema
 from polyclinic.identity.tokens import add_scopes
 from polyclinic.kernel.actor import Actor
 from polyclinic.tenancy.places import PlaceName
@@ -49,7 +49,7 @@ def _resources(place: PlaceName) -> Any:
     blueprint = api_blueprint(f"{place}_identity_api", place, "Yourself")
 
     @blueprint.route("/me", methods=["GET"])
-    @blueprint.response(200, ProfileSchema)
+    @blueprint.response(200, MeSchema)
     def read_me() -> dict[str, Any]:
         """Return yourself."""
         actor = _asking(READ)
@@ -57,8 +57,8 @@ def _resources(place: PlaceName) -> Any:
 
     @blueprint.route("/me", methods=["PATCH"])
     @idempotent
-    @blueprint.arguments(ProfileChangeSchema)
-    @blueprint.response(200, ProfileSchema)
+    @blueprint.arguments(MeChangeSchema)
+    @blueprint.response(200, MeSchema)
     def change_me(changes: dict[str, str | None]) -> dict[str, Any]:
         """Change your name, telephone, language or time zone."""
         actor = _asking(WRITE)

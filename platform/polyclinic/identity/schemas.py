@@ -8,7 +8,7 @@ from polyclinic.identity.rules import LONGEST_NAME, LONGEST_PHONE
 from polyclinic.web.api import ApiSchema
 
 
-class ProfileChangeSchema(ApiSchema):
+class MeChangeSchema(ApiSchema):
     """What people may change about themselves; a field that is left out stays."""
 
     name = fields.String(validate=validate.Length(1, LONGEST_NAME))
@@ -17,7 +17,7 @@ class ProfileChangeSchema(ApiSchema):
     zone = fields.String(metadata={"description": "an IANA time zone such as Europe/Berlin"})
 
 
-class ProfileSchema(ApiSchema):
+class MeSchema(ApiSchema):
     """A person, as they see themselves."""
 
     id = fields.UUID(required=True)
