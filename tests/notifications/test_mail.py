@@ -22,7 +22,7 @@ from icalendar import Calendar
 from sqlalchemy import Engine, orm, text
 
 from polyclinic.app import create_app
-from polyclinic.booking.models import Appointment
+from polyclinic.booking.models import Appointment, AppointmentMessage
 from polyclinic.config import Settings
 from polyclinic.kernel.outbox import announce
 from polyclinic.kernel.scope import Scope, open_session
@@ -99,11 +99,17 @@ def book(owner: Engine, cast: Cast, portal: PortalCast, **more: Any) -> uuid.UUI
         "currency": "EUR",
         "payment_model": "free",
         "policy": {},
-        "message": "I have panic attacks",
+        "specialist_name": "Sam",
     }
     with orm.Session(owner) as session:
         appointment = Appointment(id=uuid.uuid4(), **{**facts, **more})
         session.add(appointment)
+        session.flush()
+        about = {name: facts[name] for name in ("portal_id", "patient_id", "specialist_id")}
+        said = AppointmentMessage(
+            appointment_id=appointment.id, kind="booking", author="patient", body="Panic attacks", **about
+        )
+        session.add(said)
         session.commit()
         return appointment.id
 

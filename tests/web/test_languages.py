@@ -1,6 +1,7 @@
 """L2: the language of a page, asked over HTTP."""
 
 import pytest
+from sqlalchemy import Engine, text
 
 from support.cast import Cast
 from support.client import Browser
@@ -68,3 +69,20 @@ def test_the_pseudo_locale_turns_pages_round(browser: Browser, cast: Cast) -> No
 def test_caches_keep_languages_apart(browser: Browser, cast: Cast) -> None:
     vary = browser.get("alpha.localhost", NOWHERE).headers["Vary"]
     assert {"Accept-Language", "Cookie", "Host"} <= {name.strip() for name in vary.split(",")}
+
+
+def test_the_language_somebody_prefers_beats_the_browsers(browser: Browser, cast: Cast, owner: Engine) -> None:
+    """U2, L2: on every page, whether or not it asks who is reading."""
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE patient SET locale = 'en' WHERE id = :id"), {"id": cast.alpha.patient.id})
+    host = browser.sign_in(cast.alpha.patient)
+    assert language(browser, host, "de", "/") == ("en", "en")
+    assert language(browser, host, "de") == ("en", "en")
+
+
+def test_a_wrong_token_is_told_in_the_browsers_language(browser: Browser, cast: Cast) -> None:
+    """W1: the answer to a wrong token is a problem, not a failure of choosing its language."""
+    headers = {"Accept-Language": "en", "Authorization": "Bearer wrong"}
+    answer = browser.get("alpha.localhost", "/api/v1/me", headers=headers)
+    assert answer.status_code in (401, 404)
+    assert answer.headers["Content-Language"] == "en"

@@ -10,7 +10,6 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from polyclinic.booking.models import Appointment
-from polyclinic.directory.models import PublishedProfile
 from polyclinic.identity.models import Operator, Patient, Specialist
 from polyclinic.kernel.errors import Defect
 from polyclinic.kernel.ids import digest
@@ -34,7 +33,6 @@ class Parties:
     appointment: Appointment
     patient: Patient
     specialist: Specialist
-    specialist_name: str
     portal: PortalView
 
 
@@ -176,8 +174,7 @@ def _parties(message: Message) -> Parties | None:
         specialist = session.get(Specialist, appointment.specialist_id)
         if patient is None or specialist is None:
             return None
-        published = session.scalar(select(PublishedProfile.name).where(PublishedProfile.specialist_id == specialist.id))
-        return Parties(appointment, patient, specialist, published or specialist.name, _portal(message))
+        return Parties(appointment, patient, specialist, _portal(message))
 
 
 def _visit(found: Parties, sender: Sender) -> Visit:
@@ -188,6 +185,6 @@ def _visit(found: Parties, sender: Sender) -> Visit:
         sequence=appointment.sequence,
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
-        specialist=found.specialist_name,
+        specialist=appointment.specialist_name,
         link=sender.home(),
     )

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, cast
 
-from flask import Flask, Response, current_app, jsonify, make_response, redirect, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -136,6 +136,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(PoolTimeout)
     @app.errorhandler(OperationalError)
     def _database(error: Exception) -> AnyResponse:
+        g.anonymous = True  # the answer must not ask the database who is reading
         log.error("the database did not answer: %s", error)
         response = problem(503, "busy", sentence_of(503)) if _wants_json() else _page(503, sentence_of(503))
         response.headers["Retry-After"] = "5"
@@ -145,6 +146,7 @@ def init_app(app: Flask) -> None:
     def _defect(error: Exception) -> AnyResponse:
         if app.testing:
             raise error
+        g.anonymous = True
         log.exception("unexpected error on %s %s", request.method, request.path)
         return problem(500, "internal", sentence_of(500)) if _wants_json() else _page(500, sentence_of(500))
 

@@ -19,13 +19,14 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 from flask import Flask, Response, current_app, g, has_request_context, redirect, request
 from flask_babel import Babel, force_locale, get_locale, gettext
 
-from polyclinic.kernel.errors import NotFound
+from polyclinic.kernel.actor import Actor
+from polyclinic.kernel.errors import NotFound, Unauthenticated
 from polyclinic.kernel.money import Money
 from polyclinic.kernel.zones import is_zone, zone
 from polyclinic.resources import checkout, shipped
 from polyclinic.tenancy.policy import LOCALES, TIME_ZONE, text_in
 from polyclinic.web import catalogues
-from polyclinic.web.auth import cookie_name
+from polyclinic.web.auth import bearer_token, cookie_name, current_actor
 from polyclinic.web.places import current_place
 
 Length = Literal["short", "medium", "long", "full"]
@@ -131,9 +132,14 @@ def _nowhere() -> bool:
 
 
 def _preference(name: Literal["locale", "zone"]) -> str | None:
-    """What the signed-in person prefers; never a reason to fail where nobody can be resolved."""
-    actor = g.get("actor")
-    return cast("str | None", getattr(actor, name)) if actor is not None else None
+    """What the signed-in person prefers; asked before the page begins, so that all of it is in one language."""
+    if "actor" not in g and not g.get("anonymous") and (request.cookies.get(cookie_name("sid")) or bearer_token()):
+        try:
+            current_actor()
+        except Unauthenticated:  # a wrong token is answered by the view it was sent to, in the browser's language
+            return None
+    actor: Actor | None = g.get("actor")
+    return None if actor is None else actor.locale if name == "locale" else actor.zone
 
 
 def current_zone() -> ZoneInfo:
