@@ -94,8 +94,17 @@ function controls(root: HTMLElement, calendar: Calendar): void {
   })
 }
 
-/** The hours scroll inside the widget: with the keyboard too (WCAG 2.1.1). */
-function letScroll(root: HTMLElement): void {
+/**
+ * The widget calls itself a grid but moves by no arrow keys, and its hours scroll inside where no key reaches. Said
+ * honestly it is groups named by their day, with links in them, and a part that can be scrolled (WCAG 2.1.1, 4.1.2).
+ */
+function nameHonestly(root: HTMLElement): void {
+  const roles = ['grid', 'rowgroup', 'row', 'gridcell', 'columnheader', 'rowheader']
+  for (const part of root.querySelectorAll<HTMLElement>(roles.map((role) => `[role="${role}"]`).join())) {
+    for (const name of part.getAttributeNames()) if (/^aria-(col|row)/.test(name)) part.removeAttribute(name)
+    if (part.hasAttribute('aria-label')) part.setAttribute('role', 'group')
+    else part.removeAttribute('role')
+  }
   for (const part of root.querySelectorAll<HTMLElement>('[style*="overflow"]')) {
     if (part.scrollHeight > part.clientHeight) part.tabIndex = 0
   }
@@ -144,7 +153,7 @@ function start(root: HTMLElement): void {
     datesSet: (info) => {
       showWhere(root, info.view.title, info.view.type)
       announce(info.view.title)
-      window.setTimeout(() => letScroll(root), 100)
+      window.setTimeout(() => nameHonestly(root), 100)
     },
   })
   controls(root, calendar)

@@ -9,6 +9,7 @@ import { toast } from './toasts'
  * fetch themselves again. Nothing steals the focus.
  */
 type Counts = Record<string, number>
+let filled = false
 
 function showCounts(counts: Counts): void {
   for (const [name, count] of Object.entries(counts)) {
@@ -16,10 +17,12 @@ function showCounts(counts: Counts): void {
       if (element.textContent === String(count)) continue
       element.textContent = String(count)
       element.toggleAttribute('data-empty', count === 0)
+      if (!filled) continue // the first numbers are no change
       element.dataset.changed = ''
       window.setTimeout(() => delete element.dataset.changed, 1200)
     }
   }
+  filled = true
   document.body.dispatchEvent(new CustomEvent('live:counts', { bubbles: true, detail: counts }))
 }
 
