@@ -15,10 +15,12 @@ from polyclinic.booking.models import Appointment
 from polyclinic.directory.models import Listing
 from polyclinic.identity.models import Patient, Specialist
 from polyclinic.kernel.clock import now
+from polyclinic.notifications.models import Delivery
 from polyclinic.tenancy.models import Portal
 from polyclinic.web.navigation import add_entry
 from polyclinic.web.portal_badges import badge_of
 from polyclinic_admin.access import OperatorsOnly, app_of, expose, operator, operator_session
+from polyclinic_admin.mail import Deliveries
 from polyclinic_admin.network import AuditEvents, Portals
 from polyclinic_admin.people import Listings, Patients, Specialists
 
@@ -93,6 +95,7 @@ def add_console(app: Flask) -> None:
         ),
         (Listings(Listing, name=_l("Listings"), endpoint="console_listings", url="/listings"), "store", "g l"),
         (Patients(Patient, name=_l("Patients"), endpoint="console_patients", url="/patients"), "users", "g p"),
+        (Deliveries(Delivery, name=_l("Mails"), endpoint="console_deliveries", url="/deliveries"), "mail-check", "g m"),
         (
             AuditEvents(AuditEvent, name=_l("Audit trail"), endpoint="console_audit", url="/audit-events"),
             "scroll-text",
