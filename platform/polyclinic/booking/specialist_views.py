@@ -142,7 +142,7 @@ def calendar() -> str:
         day=day,
         days=_by_day(first, entries),
         badges={portal.id: badge_of(portal) for portal in my_portals(session, actor)},
-        language=current_language().tag,
+        calendar_locale=current_language().tag,
         first_day=FIRST_DAY,
         earlier=url_for(".calendar", date=first - dt.timedelta(days=7)),
         later=url_for(".calendar", date=first + dt.timedelta(days=7)),
