@@ -31,7 +31,7 @@ from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import NotFound, Refusal
 from polyclinic.web.auth import current_session, require, require_kind
 from polyclinic.web.forms import show_refusal
-from polyclinic.web.i18n import current_zone, format_day, format_when, weekday_names
+from polyclinic.web.i18n import current_zone, format_day, format_when, short_day, weekday_names
 from polyclinic.web.portal_badges import PortalBadge, badge_of
 from polyclinic.web.specialist_portals import my_portals
 
@@ -50,12 +50,13 @@ class Preview:
     """What patients of one portal are offered in the next days: slots per day, over all services."""
 
     badge: PortalBadge
-    days: Sequence[tuple[dt.date, int]]
+    days: Sequence[tuple[dt.date, str, int]]
+    """Date, its short name in the reader's language ("Tue 24"), number of slots."""
 
     @property
     def total(self) -> int:
         """All slots of the days."""
-        return sum(count for _day, count in self.days)
+        return sum(count for _day, _name, count in self.days)
 
 
 @blueprint.get("/availability")
@@ -201,7 +202,8 @@ def _previews(
             day = start.astimezone(current_zone()).date()
             if day in counts:
                 counts[day] += 1
-        previews.append(Preview(badges[portal.id], list(counts.items())))
+        days = [(day, short_day(day), count) for day, count in counts.items()]
+        previews.append(Preview(badges[portal.id], days))
     return previews
 
 

@@ -207,6 +207,11 @@ def weekday_names() -> list[str]:
     return [str(names[day]) for day in range(7)]
 
 
+def short_day(day: dt.date) -> str:
+    """A day among its neighbours: "Tue 24"."""
+    return str(dates.format_skeleton("Ed", day, locale=current_language().locale))
+
+
 def format_time(moment: dt.datetime | dt.time, viewer: ZoneInfo | None = None) -> str:
     """The time of a moment in the reader's zone, or a wall time: "09:00"."""
     wall = moment.astimezone(viewer or current_zone()).time() if isinstance(moment, dt.datetime) else moment
