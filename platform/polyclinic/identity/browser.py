@@ -57,7 +57,7 @@ def come_in(opened: Opened, target: str | None) -> Response:
         _end(before)  # whoever was signed in here is not any more (V7.2.4)
     guest = request.cookies.get(cookie_name(GUEST))
     _tell(opened.actor, digest(guest).hex() if guest else None)
-    page_session.clear()  # with the CSRF token that the stranger had (T17)
+    page_session.clear()  # with the CSRF token that the stranger had (U1)
     response = cast(Response, redirect(local_target(target), 303))
     keep_sign_in(response, opened.token, (opened.expires_at - real_now()).total_seconds())
     _set(response, DEVICE, device_cookie(this_entrance(), opened.actor.email), DEVICE_DAYS * 24 * 3600)
