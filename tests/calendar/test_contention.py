@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, create_engine, insert, text
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, insert, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -41,6 +41,18 @@ def crowd(settings: Configuration) -> Iterator[Engine]:
     engine = create_engine(settings.database_url, pool_size=CLIENTS + 2, max_overflow=0)
     yield bind_roles(engine, settings.role_prefix)
     engine.dispose()
+
+
+@pytest.fixture
+def refusals(crowd: Engine) -> Counter[str]:
+    """What the database refused, by its five-letter codes, retried or not."""
+    codes: Counter[str] = Counter()
+
+    @event.listens_for(crowd, "handle_error")
+    def _count(context: ExceptionContext) -> None:
+        codes[getattr(context.original_exception, "sqlstate", None) or ""] += 1
+
+    return codes
 
 
 def rush(attempt: Attempt, clients: int = CLIENTS) -> tuple[Counter[str], float]:
@@ -95,11 +107,14 @@ def overlaps(owner: Engine) -> int:
         return int(connection.execute(text(pairs)).scalar_one())
 
 
-def test_of_sixty_at_one_slot_exactly_one_wins(scene: Cast, crowd: Engine, owner: Engine) -> None:
-    """C4: all at once, over two portals."""
+def test_of_sixty_at_one_slot_exactly_one_wins(
+    scene: Cast, crowd: Engine, owner: Engine, refusals: Counter[str]
+) -> None:
+    """C4: all at once, over two portals; under the lock the constraint has nothing left to refuse."""
     heard, _ = rush(booking(crowd, scene))
     assert heard == {"booked": 1, "time-taken": CLIENTS - 1}
     assert claims(owner) == 1
+    assert refusals == {}
 
 
 def test_a_dead_hold_in_the_way_changes_nothing(scene: Cast, crowd: Engine, owner: Engine) -> None:
@@ -114,7 +129,9 @@ def test_a_dead_hold_in_the_way_changes_nothing(scene: Cast, crowd: Engine, owne
         assert connection.execute(text("SELECT count(*) FROM outbox WHERE kind = 'claims.expired'")).scalar_one() == 1
 
 
-def test_when_the_holder_rolls_back_one_of_the_others_wins(scene: Cast, crowd: Engine, owner: Engine) -> None:
+def test_when_the_holder_rolls_back_one_of_the_others_wins(
+    scene: Cast, crowd: Engine, owner: Engine, refusals: Counter[str]
+) -> None:
     """C4: everybody waits for the holder, nobody deadlocks, and one gets the time."""
     holding = threading.Event()
 
@@ -133,10 +150,13 @@ def test_when_the_holder_rolls_back_one_of_the_others_wins(scene: Cast, crowd: E
     holder.join()
     assert heard == {"booked": 1, "time-taken": CLIENTS - 1}
     assert claims(owner) == 1
+    assert refusals == {}
     assert slowest < 10
 
 
-def test_three_options_at_a_time_in_any_order_never_deadlock(scene: Cast, crowd: Engine, owner: Engine) -> None:
+def test_three_options_at_a_time_in_any_order_never_deadlock(
+    scene: Cast, crowd: Engine, owner: Engine, refusals: Counter[str]
+) -> None:
     """C4, B3: proposals of three options that cross each other: one wins, the database never breaks a deadlock."""
 
     def propose(number: int) -> str:
@@ -153,6 +173,7 @@ def test_three_options_at_a_time_in_any_order_never_deadlock(scene: Cast, crowd:
     heard, _ = rush(propose)
     assert heard == {"sent": 1, "time-taken": CLIENTS - 1}
     assert (claims(owner), overlaps(owner)) == (3, 0)
+    assert refusals == {"23P01": CLIENTS - 1}
 
 
 def _sam(cast: Cast) -> uuid.UUID:
