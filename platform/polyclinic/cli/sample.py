@@ -12,7 +12,7 @@ from polyclinic.sample.making import make_sample_network
 
 
 @click.command()
-@click.option("--weeks", default=7, show_default=True, help="How many weeks of history.")
+@click.option("--weeks", default=9, show_default=True, help="How many weeks of history.")
 def sample(weeks: int) -> None:
     """Make the sample network: three portals, 24 specialists, their patients, and weeks of history.
 
