@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
-from sqlalchemy import Engine, create_engine, delete, update
+from psycopg import Connection
+from sqlalchemy import Engine, create_engine, delete, event, update
 
 from polyclinic.allocation.policy import MODES
 from polyclinic.config import Settings
@@ -14,7 +16,7 @@ from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.clock import real_now
 from polyclinic.kernel.due import Due
 from polyclinic.kernel.outbox import OutboxMessage
-from polyclinic.kernel.scope import Scope, open_session
+from polyclinic.kernel.scope import Scope, bind_roles, open_session
 from polyclinic.resources import shipped
 from polyclinic.runtime.demofile import Entry, remember
 from polyclinic.sample import material
@@ -23,7 +25,7 @@ from polyclinic.sample.history import History
 from polyclinic.sample.network import Builder, Network
 from polyclinic.tenancy.policy import CURRENCY, LOCALES
 from polyclinic.tenancy.settings import Settings as PortalSettings
-from polyclinic.web.db import db
+from polyclinic.web.db import engine_options
 
 #: The network is prepared this long before its first visit.
 HEAD_START = dt.timedelta(days=30)
@@ -31,24 +33,37 @@ HEAD_START = dt.timedelta(days=30)
 
 def make_sample_network(app: Flask, settings: Settings, weeks: int, say: Callable[[str], object]) -> str:
     """Make what is missing of the sample network and return, in words, what there is."""
-    owner = create_engine(settings.owner_database_url or "")
+    owner, engine = create_engine(settings.owner_database_url or ""), _engine(settings)
     present = real_now()
     try:
         with MovedClock(owner, present) as clock, app.app_context():
-            builder = Builder(db.engine)
+            builder = Builder(engine)
             if not builder.is_there():  # a network that is in use keeps its time
                 clock.move_to(present - dt.timedelta(weeks=weeks) - HEAD_START)
             network = builder.build()
             say(f"{len(network.portals)} portals and {len(network.specialists)} specialists are there.")
-            counts = History(db.engine, clock, builder, present, weeks).live()
-            _forget_what_was_told(db.engine, present - dt.timedelta(days=1))
+            counts = History(engine, clock, builder, present, weeks).live()
+            _forget_what_was_told(engine, present - dt.timedelta(days=1))
     finally:
         owner.dispose()
+        engine.dispose()
     tell_demonstration(settings, network)
     patients = sum(len(found) for found in network.patients.values())
     if not counts.booked:
         return f"{patients} patients, whose history is there already"
     return f"{patients} patients, {counts.booked} appointments ({counts.completed} held, {counts.cancelled} cancelled)"
+
+
+def _engine(settings: Settings) -> Engine:
+    engine = create_engine(settings.database_url, **engine_options(settings))
+    event.listen(engine, "connect", _do_not_wait_for_the_disk)
+    return bind_roles(engine, settings.role_prefix)
+
+
+def _do_not_wait_for_the_disk(connection: Connection[Any], _record: object) -> None:
+    """Leave thousands of small commits to the next one that waits: the clock's last move, or a start from nothing."""
+    connection.execute("SET synchronous_commit = off")
+    connection.commit()
 
 
 def _forget_what_was_told(engine: Engine, until: dt.datetime) -> None:
