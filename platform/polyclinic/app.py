@@ -10,6 +10,7 @@ import polyclinic
 from polyclinic import (
     booking,
     calendar,
+    consents,
     dashboard,
     directory,
     identity,
@@ -42,6 +43,7 @@ FEATURES: tuple[Feature, ...] = (
     identity,
     directory,
     calendar,
+    consents,
     booking,
     patients,
     notifications,

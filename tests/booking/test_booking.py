@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import threading
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -29,12 +30,20 @@ from polyclinic.directory.offers import OfferedDays
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Refusal, Unauthenticated
 from polyclinic.tenancy.places import PortalView
+from polyclinic.web.places import PlaceFlask
 from support.bookings import HOUR, TEN, Desk
 from support.calendars import START, OpenAs, SetTime
 from support.cast import Cast
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def inside(app: PlaceFlask) -> Iterator[None]:
+    """Services that call hooks ask the running application for them."""
+    with app.app_context():
+        yield
 
 
 def kinds(desk: Desk, like: str = "appointment.%") -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,7 +56,7 @@ class Desk:
     def confirm(self, actor: Actor, hold_id: uuid.UUID, details: Details | None = None) -> Appointment:
         """Confirm a hold with all agreements."""
         portal = next(one for one in self.cast.portals if one.id == actor.portal_id)
-        with open_session(self.engine, actor.scope()) as session:
+        with self.app.app_context(), open_session(self.engine, actor.scope()) as session:
             return confirm_booking(
                 session, actor, self.portal(portal), hold_id, details or self.details, [portal.version]
             )
@@ -95,7 +94,6 @@ def in_browser(patient: Actor, guest: str) -> Actor:
 
 
 @pytest.fixture
-def desk(scene: Cast, app: PlaceFlask, engine: Engine, owner: Engine) -> Iterator[Desk]:
-    """Somebody who books for the cast, inside the application's context."""
-    with app.app_context():
-        yield Desk(app, scene, engine, owner)
+def desk(scene: Cast, app: PlaceFlask, engine: Engine, owner: Engine) -> Desk:
+    """Somebody who books for the cast."""
+    return Desk(app, scene, engine, owner)

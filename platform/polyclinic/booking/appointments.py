@@ -29,6 +29,7 @@ from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Defect, NotFound, Refusal
 from polyclinic.kernel.money import Money
 from polyclinic.kernel.transactions import transactional
+from polyclinic.web.api import fetch_page
 
 Shelf = Literal["next", "past", "cancelled"]
 SHELVES: tuple[Shelf, ...] = ("next", "past", "cancelled")
@@ -122,6 +123,23 @@ def list_appointments(
     query = with_names(visible_to(actor).where(on_shelf(shelf, now(session))), actor)
     rows = session.execute(query.order_by(*order, Appointment.id).limit(limit).offset(offset)).all()
     return [view_of(row, actor) for row in rows]
+
+
+def page_of_appointments(
+    session: Session, actor: Actor, shelf: Shelf | None, *, limit: int, cursor: str | None
+) -> tuple[list[AppointmentView], str | None]:
+    """Return a page of appointments in the actor's scope and the cursor of the following one (W1).
+
+    The next ones come soonest first, as do all together; past and cancelled ones latest first.
+    """
+    query = visible_to(actor)
+    if shelf is not None:
+        query = query.where(on_shelf(shelf, now(session)))
+    keys: list[ColumnElement[Any]] = [Appointment.starts_at.expression, Appointment.id.expression]
+    rows, following = fetch_page(
+        session, with_names(query, actor), keys, limit=limit, cursor=cursor, descending=shelf in ("past", "cancelled")
+    )
+    return [view_of(row, actor) for row in rows], following
 
 
 def appointments_between(

@@ -77,7 +77,7 @@ def confirm_booking(
     lock_holder(session, actor, portal)
     hold = get_hold(session, actor, portal, hold_id)
     if hold.state == "booked":
-        return _booked(session, portal, hold)
+        return booked_appointment(session, portal, hold)
     require_live(session, actor, portal, hold)
     texts = require_consents(session, portal, "booking", actor.locale or "", actor.id, consents)
     lock_specialists(session, {hold.specialist_id})
@@ -94,7 +94,8 @@ def confirm_booking(
     return appointment
 
 
-def _booked(session: Session, portal: PortalView, hold: Hold) -> Appointment:
+def booked_appointment(session: Session, portal: PortalView, hold: Hold) -> Appointment:
+    """Return what a booked hold has become."""
     return session.scalars(
         select(Appointment).where(Appointment.portal_id == portal.id, Appointment.hold_id == hold.id)
     ).one()

@@ -30,3 +30,12 @@ def payment_terms(hooks: Hooks, portal: PortalView, price: Money) -> PaymentTerm
         return PaymentTerms(model.slug, model.name, str(model.explanation))
     own = localized(portal.settings.get(PAYMENT_TERMS))
     return PaymentTerms(model.slug, model.name, own or str(model.explanation))
+
+
+def explain_payment(hooks: Hooks, portal: PortalView, model: str) -> str:
+    """Return how something that was booked with ``model`` is paid, "" where no plugin offers it any more."""
+    found = hooks.payment_models.get(model)
+    if found is None:
+        return ""
+    own = localized(portal.settings.get(PAYMENT_TERMS)) if not found.free_only else ""
+    return own or str(found.explanation)
