@@ -33,6 +33,12 @@ function viewName(text: string | undefined): ViewName {
   return text !== undefined && text in VIEWS ? (text as ViewName) : 'week'
 }
 
+const SHORT = 45 * 60_000
+
+function isShort(event: WallEvent): boolean {
+  return Date.parse(`${event.end}Z`) - Date.parse(`${event.start}Z`) < SHORT
+}
+
 function asInput(event: WallEvent): EventInput {
   const background = event.kind === 'available'
   const hue = event.hue === undefined ? 'hue-none' : `hue-${event.hue}`
@@ -43,7 +49,7 @@ function asInput(event: WallEvent): EventInput {
     end: event.end,
     allDay: event.all_day ?? false,
     display: background ? 'background' : 'block',
-    class: ['event', `event-${event.kind}`, hue, event.state === undefined ? '' : `state-${event.state}`].join(' '),
+    class: ['event', `event-${event.kind}`, isShort(event) ? 'event-short' : '', hue, event.state === undefined ? '' : `state-${event.state}`].join(' '),
     ...(event.href === undefined ? {} : { url: event.href }),
     extendedProps: { portal: event.portal ?? '', note: event.note ?? '' },
   }
@@ -60,6 +66,7 @@ function content(info: EventDisplayInfo): { domNodes: Node[] } {
   const about = [String(info.event.extendedProps.portal ?? ''), String(info.event.extendedProps.note ?? '')]
   const box = document.createElement('span')
   box.className = 'event-body'
+  box.title = [info.timeText, info.event.title, ...about].filter((text) => text !== '').join(' · ')
   box.append(line('event-time', info.timeText), line('event-title', info.event.title))
   for (const text of about) if (text !== '') box.append(line('event-about', text))
   return { domNodes: [box] }
