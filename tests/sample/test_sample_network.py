@@ -27,7 +27,7 @@ from polyclinic.tenancy.files import plan_portal
 from polyclinic.web.files import LocalFiles, set_files
 from polyclinic.web.places import PlaceFlask
 
-WEEKS = 3
+WEEKS = 2
 TABLES = (Specialist, Patient, Listing, Appointment, Consent, Claim)
 
 
