@@ -9,7 +9,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from polyclinic.audit.models import AuditEvent
 from polyclinic.audit.services import record
@@ -100,6 +100,14 @@ def portal_choices() -> list[tuple[str, str]]:
     return [(str(portal.id), portal.name) for portal in app_of().places.portals() if mine is None or portal.id in mine]
 
 
+def listed_for_operator() -> list[ColumnElement[bool]]:
+    """Return the condition that a specialist has, or had, a listing on a portal this operator works for (I2)."""
+    mine = operator().portals
+    if mine is None:
+        return []
+    return [Specialist.id.in_(select(Listing.specialist_id).where(Listing.portal_id.in_(mine)))]
+
+
 def _state_cell(_view: Any, _context: Any, row: Any, _name: str) -> Cell:
     return Cell(state_words().get(row.state, row.state), tone=TONES.get(row.state, "neutral"))
 
@@ -144,6 +152,9 @@ class Specialists(ReadOnlyList):
         "created_at": _moment_cell,
     }
 
+    def _conditions(self) -> list[ColumnElement[bool]]:
+        return [*super()._conditions(), *listed_for_operator()]
+
     @expose("/<uuid:specialist_id>")
     def show(self, specialist_id: uuid.UUID) -> str:
         """Show one person: profile, listings, what happened, and what may be done."""
@@ -153,6 +164,7 @@ class Specialists(ReadOnlyList):
     def move(self, specialist_id: uuid.UUID) -> ResponseReturnValue:
         """Approve, suspend, reject or ask for changes through the directory's service."""
         reason = request.form.get("reason", "").strip() or None
+        self._reach(specialist_id)
         try:
             person = move_specialist(
                 operator_session(), operator(), specialist_id, request.form.get("state", ""), reason
@@ -164,9 +176,16 @@ class Specialists(ReadOnlyList):
         flash(_("%(name)s is now: %(state)s.", name=person.name, state=state_words()[person.state]), "positive")
         return redirect(url_for(".show", specialist_id=specialist_id), 303)
 
+    @staticmethod
+    def _reach(specialist_id: uuid.UUID) -> Specialist:
+        session = operator_session()
+        if session.scalar(select(Specialist.id).where(Specialist.id == specialist_id, *listed_for_operator())) is None:
+            raise NotFound
+        return get_specialist(session, specialist_id)
+
     def _page(self, specialist_id: uuid.UUID, refusal: Refusal | None = None) -> str:
         session = operator_session()
-        person = get_specialist(session, specialist_id)
+        person = self._reach(specialist_id)
         listings = session.scalars(select(Listing).where(Listing.specialist_id == specialist_id)).all()
         events = session.scalars(
             select(AuditEvent)
