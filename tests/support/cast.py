@@ -241,6 +241,14 @@ def _operator(session: Session, name: str, portals: list[uuid.UUID] | None) -> A
     )
 
 
+def add_listing(owner: Engine, portal: PortalCast, specialist: Actor) -> uuid.UUID:
+    """List one more of the cast on a portal; returns the listing's id."""
+    with Session(owner) as session:
+        listing = _listing(session, portal, specialist, None, None)
+        session.commit()
+    return listing
+
+
 def _listing(session: Session, portal: PortalCast, specialist: Actor, team: Team | None, role: str | None) -> uuid.UUID:
     listing = Listing(
         portal_id=portal.id,

@@ -7,8 +7,8 @@ a test decides whether worker and scheduler are there at all.
 from __future__ import annotations
 
 import email
-import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,14 +25,13 @@ import html5lib
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from polyclinic.app import create_app
 from polyclinic.config import Settings
 from polyclinic.kernel.scope import Scope
 from polyclinic.notifications.sink import Sink, folder_of
 from polyclinic.runtime.ports import free_port
-from polyclinic.tenancy.places import PortalView
 from polyclinic.web import jobs, relay
 from polyclinic.web.db import db
 from polyclinic.web.places import PlaceFlask
@@ -178,6 +177,13 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise AssertionError(f"the web process does not answer:\n{log.read_text(errors='replace')}")
 
 
+def refused_by_database(ground: Any, settings: Settings, code: str) -> int:
+    """How often PostgreSQL has refused something with ``code`` in this database, by its own log."""
+    database = str(make_url(settings.database_url).database)
+    log = ground.home / "logs" / "postgres.log"
+    return len(re.findall(rf"\] {re.escape(database)} {code} ", log.read_text(errors="replace")))
+
+
 @pytest.fixture(scope="session")
 def live(settings: Settings) -> Iterator[Live]:
     """The web process of this test process's database, started once."""
@@ -238,15 +244,3 @@ def mailroom(live: Live, live_cast: Cast, owner: Engine, tmp_path: Path) -> Iter
         with app.app_context():
             yield Mailroom(app, owner, sink.folder)
             db.engine.dispose()
-
-
-def set_portal(owner: Engine, portal: PortalView | Any, key: str, value: Any) -> None:
-    """Store a portal's setting; a running process knows it after FRESH_SECONDS."""
-    with owner.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO portal_setting (portal_id, key, value) VALUES (:portal, :key, cast(:value AS jsonb))"
-                " ON CONFLICT (portal_id, key) DO UPDATE SET value = excluded.value"
-            ),
-            {"portal": portal.id, "key": key, "value": json.dumps(value)},
-        )

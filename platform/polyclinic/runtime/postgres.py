@@ -211,7 +211,7 @@ class Postgres:
             "max_connections": "100",
             "timezone": "UTC",
             "log_timezone": "UTC",
-            "log_line_prefix": "%m [%p] ",
+            "log_line_prefix": "%m [%p] %q%d %e ",
             "log_min_messages": "warning",
             **(FAST if self.fast else {}),
         }
