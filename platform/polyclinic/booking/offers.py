@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
@@ -14,6 +15,7 @@ from polyclinic.allocation.policy import MODES
 from polyclinic.allocation.rules import STRANGERS, Relationship
 from polyclinic.allocation.services import find_allocation
 from polyclinic.booking.models import Appointment
+from polyclinic.booking.refusals import refusals_of
 from polyclinic.booking.rules import VISITED, Bookable, may_see_slots
 from polyclinic.calendar.policy import HORIZON
 from polyclinic.calendar.services import Offer, offer_slots, terms_of
@@ -161,6 +163,12 @@ class BookingOffers:
         if (refusal := refuse_slots(session, actor, portal, offering)) is not None:
             return refusal
         return offered_days(session, portal, offering, first_day, days, zone)
+
+    def refusals(
+        self, session: Session, actor: Actor, portal: PortalView, listing_ids: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, Refusal]:
+        """Return why this viewer is shown no slots, for each of some listings where that is so (B1)."""
+        return refusals_of(session, actor, portal, listing_ids)
 
 
 def offered_days(

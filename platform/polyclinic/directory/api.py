@@ -32,8 +32,10 @@ def specialists(args: dict[str, Any]) -> dict[str, Any]:
     portal = current_portal()
     order: Order = "name" if (args["order"] or portal.settings.get(ORDER)) == "name" else "next_free"
     criteria = Criteria(*(args[name] for name in ("category", "topic", "language", "service", "name")))
+    session, source = current_session(), next_free_source()
+    service_id = browsing.overview(session, portal).service_id(criteria.service) if criteria.service else None
     found = browsing.find_specialists(
-        current_session(), portal, next_free_source(), criteria, order, args["limit"], args["cursor"]
+        session, portal, source, criteria, order, args["limit"], args["cursor"], service_id
     )
     return {"items": found.profiles, "total": found.total, "next_cursor": found.cursor}
 
@@ -74,4 +76,4 @@ def slots(args: dict[str, Any], listing_id: uuid.UUID) -> dict[str, Any]:
 @blueprint.response(200, schemas.ServiceSchema(many=True))
 def services() -> Any:
     """List the services that can be booked, with what they cost."""
-    return browsing.priced_services(current_session(), current_portal())
+    return browsing.overview(current_session(), current_portal()).services

@@ -27,9 +27,11 @@ from polyclinic.tenancy.places import PortalView
 from polyclinic.web.api import fetch_page
 
 Order = Literal["next_free", "name"]
+#: No service has this id.
+NOBODY = uuid.UUID(int=0)
 #: Sorts those without a free time last; no calendar reaches so far.
 NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
-_FACETS = text(
+_OVERVIEW = text(
     """
     SELECT kind.key, word.key, (array_agg(word.value))[1], count(*)
       FROM published_profile AS profile, jsonb_each(profile.words) AS kind, jsonb_each(kind.value) AS word
@@ -41,14 +43,16 @@ _FACETS = text(
      WHERE profile.portal_id = :portal
      GROUP BY 2
     UNION ALL
-    SELECT 'service', service.slug, service.name, count(profile.listing_id)
+    SELECT 'service', service.slug, jsonb_build_object('id', service.id, 'name', service.name, 'summary',
+           service.summary, 'minutes', service.duration_minutes, 'position', service.position,
+           'price', service.price_minor, 'own', offered.price_minor), count(*)
       FROM service
       JOIN listing_service AS offered ON offered.portal_id = service.portal_id AND offered.service_id = service.id
            AND offered.active
       JOIN published_profile AS profile ON profile.portal_id = offered.portal_id
            AND profile.specialist_id = offered.specialist_id
      WHERE service.portal_id = :portal AND service.active
-     GROUP BY service.id
+     GROUP BY service.id, offered.price_minor
     """
 )
 
@@ -136,12 +140,33 @@ class Choice:
 class PricedService:
     """A service of the portal with what it costs, whoever offers it."""
 
+    id: uuid.UUID
     slug: str
     name: Mapping[str, str]
     summary: Mapping[str, str]
     minutes: int
     prices: PriceRange
     people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a portal has as a whole: words and languages to filter by, and its priced services."""
+
+    words: Mapping[str, Sequence[Choice]]
+    """By kind (category, specialization, expertise, language), the most frequent first."""
+    services: Sequence[PricedService]
+
+    @property
+    def choices(self) -> dict[str, Sequence[Choice]]:
+        """Everything that the directory can be filtered by."""
+        return {**self.words, "service": [Choice(one.slug, one.name, one.people) for one in self.services]}
+
+    def service_id(self, slug: str) -> uuid.UUID | None:
+        """Return the service that is looked for; one that nobody offers where there is none, None without a wish."""
+        if not slug:
+            return None
+        return next((one.id for one in self.services if one.slug == slug), NOBODY)
 
 
 def find_specialists(
@@ -152,11 +177,14 @@ def find_specialists(
     order: Order,
     limit: int,
     cursor: str | None = None,
+    service_id: uuid.UUID | None = None,
 ) -> Found:
-    """Return one page of the people who match, with their next free times and prices, in at most four statements."""
+    """Return one page of the people who match, with their next free times and prices, in three statements.
+
+    ``service_id`` is what ``overview`` knows of the service that is looked for.
+    """
     if source is not None:
         source.refresh(session, portal)
-    service_id = _service_id(session, portal.id, criteria.service) if criteria.service else None
     wanted = _matches(portal.id, criteria, service_id)
     next_free = None if source is None else source.earliest(portal.id, service_id)
     total = select(func.count()).select_from(PublishedProfile).where(*wanted).scalar_subquery()
@@ -206,41 +234,38 @@ def portrait_key(session: Session, portal: PortalView, listing_id: uuid.UUID) ->
     )
 
 
-def choices(session: Session, portal: PortalView) -> dict[str, list[Choice]]:
-    """Return what this portal's directory can be filtered by, by kind, the most frequent first."""
-    found: dict[str, list[Choice]] = {}
-    for kind, slug, name, people in session.execute(_FACETS, {"portal": portal.id}):
-        found.setdefault(kind, []).append(Choice(slug, name or {}, people))
-    for kind in found:
-        found[kind].sort(key=lambda one: (-one.people, one.slug))
-    return found
-
-
-def priced_services(session: Session, portal: PortalView) -> list[PricedService]:
-    """Return the services that somebody offers, with what they cost from and to."""
+def overview(session: Session, portal: PortalView) -> Overview:
+    """Return what a portal has as a whole, in one statement."""
+    words: dict[str, list[Choice]] = {}
+    offered: dict[str, list[tuple[dict[str, Any], int]]] = {}
+    for kind, slug, facts, people in session.execute(_OVERVIEW, {"portal": portal.id}):
+        if kind == "service":
+            offered.setdefault(slug, []).append((facts, people))
+        else:
+            words.setdefault(kind, []).append(Choice(slug, facts or {}, people))
+    for found in words.values():
+        found.sort(key=lambda one: (-one.people, one.slug))
     pricing = pricing_of(portal.settings)
-    query = (
-        select(Service, ListingService.price_minor, func.count())
-        .join(ListingService, _serves(Service.portal_id, Service.id))
-        .join(PublishedProfile, _is_of(ListingService.portal_id, ListingService.specialist_id))
-        .where(Service.portal_id == portal.id, Service.active, ListingService.active)
-        .group_by(Service.id, ListingService.price_minor)
-        .order_by(Service.position, Service.slug)
+    by_position = sorted(offered, key=lambda slug: (offered[slug][0][0]["position"], slug))
+    services = (_priced(pricing, slug, offered[slug]) for slug in by_position)
+    return Overview(words, [service for service in services if service is not None])
+
+
+def _priced(pricing: Pricing, slug: str, offered: Sequence[tuple[dict[str, Any], int]]) -> PricedService | None:
+    prices = [(price_of(pricing, facts["price"], facts["own"]), people) for facts, people in offered]
+    span = price_range([price for price, _ in prices if price is not None])
+    if span is None:
+        return None
+    facts = offered[0][0]
+    return PricedService(
+        id=uuid.UUID(facts["id"]),
+        slug=slug,
+        name=facts["name"],
+        summary=facts["summary"],
+        minutes=facts["minutes"],
+        prices=span,
+        people=sum(people for price, people in prices if price is not None),
     )
-    prices: dict[uuid.UUID, list[Money]] = {}
-    people: dict[uuid.UUID, int] = {}
-    services: dict[uuid.UUID, Service] = {}
-    for service, own, count in session.execute(query):
-        price = price_of(pricing, service.price_minor, own)
-        if price is not None:
-            services[service.id] = service
-            prices.setdefault(service.id, []).append(price)
-            people[service.id] = people.get(service.id, 0) + count
-    return [
-        PricedService(one.slug, one.name, one.summary, one.duration_minutes, span, people[one.id])
-        for one in services.values()
-        if (span := price_range(prices[one.id])) is not None
-    ]
 
 
 def _profiles(portal_id: uuid.UUID) -> Select[PublishedProfile, Listing]:
@@ -288,12 +313,6 @@ def _matches(portal_id: uuid.UUID, criteria: Criteria, service_id: uuid.UUID | N
 def _has(column: Any, slug: str) -> ColumnElement[bool]:
     found: ColumnElement[bool] = column.contains([slug])
     return found
-
-
-def _service_id(session: Session, portal_id: uuid.UUID, slug: str) -> uuid.UUID:
-    """Return the service that is looked for; one that nobody offers where there is none."""
-    query = select(Service.id).where(Service.portal_id == portal_id, Service.slug == slug, Service.active)
-    return session.scalar(query) or uuid.UUID(int=0)
 
 
 def _offered(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -84,6 +85,11 @@ class SlotOffers(Protocol):
         A Refusal is returned, not raised, where this viewer is shown none; its message says how it goes on ("Ada Berg
         proposes the next time"). Raises NotFound for a listing or service that is not on the portal.
         """
+
+    def refusals(
+        self, session: Session, actor: Actor, portal: PortalView, listing_ids: Sequence[uuid.UUID]
+    ) -> Mapping[uuid.UUID, Refusal]:
+        """Return why this viewer is shown no slots, for each of some listings where that is so; one statement."""
 
 
 def set_next_free_source(app: Flask, source: NextFreeSource) -> None:

@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from polyclinic.directory.browsing import Choice, Offered, Profile
 from polyclinic.directory.offers import OfferedDay
 from polyclinic.directory.rules import PriceRange
+from polyclinic.kernel.errors import Refusal
 from polyclinic.kernel.ids import digest
 from polyclinic.kernel.zones import zone
 from polyclinic.tenancy.places import PortalView
@@ -51,11 +52,17 @@ class Card:
     languages: str
     price: str
     next_free: str
+    note: str = ""
+    """Why there is no next free time for this reader."""
     new: bool = False
 
 
-def card_of(profile: Profile, where: ZoneInfo, service: str = "") -> Card:
-    """Return the card of somebody in the directory; ``service`` is kept on the way to the profile."""
+def card_of(profile: Profile, where: ZoneInfo, service: str = "", refusal: Refusal | None = None) -> Card:
+    """Return the card of somebody in the directory; ``service`` is kept on the way to the profile.
+
+    Who is shown no slots is shown no next free time either (B1).
+    """
+    free = profile.next_free if refusal is None else None
     more: dict[str, Any] = {"service": service} if service else {}
     return Card(
         name=profile.name,
@@ -65,7 +72,8 @@ def card_of(profile: Profile, where: ZoneInfo, service: str = "") -> Card:
         tags=tuple(topics_of(profile)[:3]),
         languages=languages_text(profile.languages),
         price=price_text(profile.prices),
-        next_free=str(say_time(profile.next_free, None, where.key).text) if profile.next_free else "",
+        next_free=str(say_time(free, None, where.key).text) if free else "",
+        note=str(refusal.message) if refusal else "",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,12 +19,11 @@ from polyclinic.directory.browsing import (
     Offered,
     Order,
     Profile,
-    choices,
     find_specialists,
     get_profile_page,
     next_free_of,
+    overview,
     portrait_key,
-    priced_services,
 )
 from polyclinic.directory.offers import OfferedDays, next_free_source, slot_offers
 from polyclinic.directory.policy import ORDER
@@ -49,19 +49,17 @@ def home() -> str:
     """Show what this portal is, who is there, what it costs."""
     session, portal, where = current_session(), current_portal(), current_zone()
     found = find_specialists(session, portal, next_free_source(), Criteria(), "next_free", ON_HOME)
-    offered = priced_services(session, portal)
-    topics = choices(session, portal).get("specialization", [])
-    settings = portal.settings
+    whole, settings, cards = overview(session, portal), portal.settings, _cards(found.profiles, where)
     return render_template(
         "directory/home.html",
         introduction=localized(settings.get(BRAND_INTRODUCTION)),
         tax=localized(settings.get(TAX_LABEL)),
         faces=[(profile, showing.portrait_url(profile, "l")) for profile in found.profiles if profile.portrait],
-        cards=[showing.card_of(profile, where) for profile in found.profiles],
-        first=next((profile for profile in found.profiles if profile.next_free), None),
+        cards=cards,
+        first=next((card.next_free for card in cards if card.next_free), ""),
         total=found.total,
-        services=[(one, showing.price_text(one.prices)) for one in offered],
-        topics=topics[:8],
+        services=[(one, showing.price_text(one.prices)) for one in whole.services],
+        topics=whole.words.get("specialization", [])[:8],
         zone=where.key,
     )
 
@@ -72,15 +70,17 @@ def specialists() -> str:
     session, portal, where = current_session(), current_portal(), current_zone()
     criteria, order = _criteria(), _order()
     cursor = request.args.get("cursor") or None
-    found = find_specialists(session, portal, next_free_source(), criteria, order, ON_PAGE, cursor)
+    whole = overview(session, portal)
+    service_id = whole.service_id(criteria.service)
+    found = find_specialists(session, portal, next_free_source(), criteria, order, ON_PAGE, cursor, service_id)
     given: dict[str, Any] = {**criteria.given, **({"order": order} if "order" in request.args else {})}
     return render_template(
         "directory/specialists.html",
-        cards=[showing.card_of(profile, where, criteria.service) for profile in found.profiles],
+        cards=_cards(found.profiles, where, criteria.service),
         total=found.total,
         criteria=criteria,
         order=order,
-        filters=_filters(choices(session, portal), criteria),
+        filters=_filters(whole.choices, criteria),
         next_href=url_for(".specialists", **{**given, "cursor": found.cursor}) if found.cursor else "",
         first_href=url_for(".specialists", **given) if cursor else "",
         zones=showing.zone_options(where.key, portal_zone().key, now(session)),
@@ -128,6 +128,15 @@ def portrait(listing_id: uuid.UUID) -> Response:
     response.headers["Cache-Control"] = f"private, max-age={PORTRAIT_KEPT}" if known else "private, no-cache"
     response.make_conditional(request)
     return response
+
+
+def _cards(profiles: list[Profile], where: ZoneInfo, service: str = "") -> list[showing.Card]:
+    """Return cards for this reader; somebody signed in may have specialists who propose their times (B1)."""
+    offers, actor = slot_offers(), current_actor()
+    refused: Mapping[uuid.UUID, Refusal] = {}
+    if offers is not None and actor.signed_in and profiles:
+        refused = offers.refusals(current_session(), actor, current_portal(), [profile.id for profile in profiles])
+    return [showing.card_of(profile, where, service, refused.get(profile.id)) for profile in profiles]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +224,7 @@ class Filter:
     """The address of the list without this filter."""
 
 
-def _filters(found: dict[str, list[Choice]], criteria: Criteria) -> list[Filter]:
+def _filters(found: Mapping[str, Sequence[Choice]], criteria: Criteria) -> list[Filter]:
     """Return the filters that leave a choice on this portal; one with a single answer is no question."""
     topics = [*found.get("specialization", []), *found.get("expertise", [])]
     wanted = [
