@@ -203,3 +203,17 @@ def test_each_place_has_its_own_look(cast: Cast, app: PlaceFlask) -> None:
         with app.test_request_context("/", base_url=f"http://{host}:8000"):
             slugs.append(current_look().theme.slug)
     assert slugs == ["base", "specialists", "console"]
+
+
+def test_a_portal_can_be_installed_under_its_own_name_and_colours(cast: Cast, browser: Browser) -> None:
+    """L3, P4: its manifest and mark say its own name and nobody else's."""
+    with browser.get(cast.alpha.host, "/theme/site.webmanifest") as manifest:
+        assert manifest.mimetype == "application/manifest+json"
+        told = json.loads(manifest.get_data())
+    assert cast.alpha.canary in told["name"]
+    assert told["start_url"] == "/"
+    with browser.get(cast.alpha.host, told["icons"][0]["src"]) as mark:
+        assert mark.mimetype == "image/svg+xml"
+        assert mark.get_data(as_text=True).startswith("<svg")
+    for foreign in (cast.beta.canary, cast.gamma.canary, "olyclinic"):
+        assert foreign not in json.dumps(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, g, jsonify, render_template, request
 from flask_babel import gettext as _
 from markupsafe import escape
 
@@ -13,7 +13,7 @@ from polyclinic.kernel.actor import Actor
 from polyclinic.web import navigation
 from polyclinic.web.auth import PERSON_OF, cookie_name, current_actor
 from polyclinic.web.errors import set_error_page
-from polyclinic.web.i18n import ZONE_COOKIE, localized
+from polyclinic.web.i18n import ZONE_COOKIE, current_language, localized
 from polyclinic.web.places import current_place
 from polyclinic.web.theming import PAGED_PLACES, brand_of_portal, current_look
 
@@ -94,9 +94,36 @@ def serve_mark() -> Response:
     return response
 
 
+def serve_manifest() -> Response:
+    """Say what an installed site is called and looks like (L3; W3C Web Application Manifest)."""
+    look, site = current_look(), current_site()
+    surface = look.tokens.light["surface"].hex
+    response = jsonify(
+        {
+            "id": "/",
+            "name": site.name,
+            "short_name": site.name[:12],
+            "description": site.tagline,
+            "start_url": "/",
+            "display": "standalone",
+            "background_color": surface,
+            "theme_color": surface,
+            "lang": current_language().tag,
+            "dir": current_language().direction,
+            "icons": [{"src": "/theme/mark.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+        }
+    )
+    response.mimetype = "application/manifest+json"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
 def init_app(app: Flask) -> None:
     """Teach layouts, and draw error pages."""
     for place in PAGED_PLACES:
+        app.add_url_rule(
+            "/theme/site.webmanifest", f"{place}_manifest", serve_manifest, subdomain=place, methods=["GET"]
+        )
         app.add_url_rule("/theme/mark.svg", f"{place}_mark", serve_mark, subdomain=place, methods=["GET"])
     set_error_page(app, draw_error)
     more: dict[str, Any] = {
