@@ -6,10 +6,11 @@ request asks the database nothing to know where it is.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,6 +70,37 @@ def host_of(environ: Mapping[str, Any]) -> str:
     return host.partition(":")[0].rstrip(".").lower()
 
 
+class Chosen(Mapping[str, Any]):
+    """What one portal chose, read when it is first asked for: a process of 10,000 portals serves a few of them."""
+
+    def __init__(self, load: Callable[[], dict[str, Any]]) -> None:
+        self._load = load
+        self._values: dict[str, Any] | None = None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether anybody asked."""
+        return self._values is not None
+
+    def values_now(self) -> dict[str, Any]:
+        """Return the values, reading them once."""
+        if self._values is None:
+            self._values = self._load()
+        return self._values
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a stored value."""
+        return self.values_now()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the keys that were chosen."""
+        return iter(self.values_now())
+
+    def __len__(self) -> int:
+        """Count what was chosen."""
+        return len(self.values_now())
+
+
 class Places:
     """The directory of hosts of one process."""
 
@@ -80,11 +112,18 @@ class Places:
         self._read_at = float("-inf")
         self._places: dict[str, Place] = {}
         self._portals: dict[uuid.UUID, PortalView] = {}
+        self._chosen: dict[uuid.UUID, Chosen] = {}
 
     def find(self, host: str) -> Place | None:
-        """Return the place behind a host, or None for a host that nobody configured."""
+        """Return the place behind a host, or None for a host that nobody configured.
+
+        The portal's settings are read here, before the request holds a connection of its own.
+        """
         self._refresh()
-        return self._places.get(host)
+        place = self._places.get(host)
+        if place is not None and place.portal_id in self._chosen:
+            self._chosen[place.portal_id].values_now()
+        return place
 
     def portal(self, portal_id: uuid.UUID) -> PortalView | None:
         """Return a portal by its id: for jobs, mails and the places that see several portals."""
@@ -120,6 +159,10 @@ class Places:
             domains = session.execute(select(Domain.host, Domain.place, Domain.portal_id, Domain.canonical)).all()
             network = {row.key: row.value for row in session.execute(select(NetworkSetting.key, NetworkSetting.value))}
         canonical = {domain.portal_id: domain.host for domain in domains if domain.canonical}
+        in_use = {portal_id for portal_id, chosen in self._chosen.items() if chosen.in_use}
+        chosen = {row.id: Chosen(functools.partial(self._read_chosen, row.id)) for row in rows}
+        for portal_id in in_use & chosen.keys():
+            chosen[portal_id].values_now()
         portals = {
             row.id: PortalView(
                 row.id,
@@ -127,7 +170,7 @@ class Places:
                 row.name,
                 row.state,
                 canonical.get(row.id, ""),
-                Settings(self._chosen(row.id), network),
+                Settings(chosen[row.id], network),
             )
             for row in rows
         }
@@ -137,8 +180,8 @@ class Places:
             if domain.place == "portal" and (portal is None or portal.state != "active"):
                 continue
             places[domain.host] = Place(domain.place, domain.host, portal)
-        self._portals, self._places = portals, places
+        self._portals, self._places, self._chosen = portals, places, chosen
 
-    def _chosen(self, portal_id: uuid.UUID) -> dict[str, Any]:
+    def _read_chosen(self, portal_id: uuid.UUID) -> dict[str, Any]:
         with open_session(self._engine, Scope("door", portal=portal_id)) as session:
             return {row.key: row.value for row in session.execute(select(PortalSetting.key, PortalSetting.value))}
