@@ -136,7 +136,8 @@ def test_confirmation_reaches_both_in_their_own_name(
     mailing: PlaceFlask, engine: Engine, owner: Engine, cast: Cast, home: Path
 ) -> None:
     """T1: to the patient as the portal, in their language; to the specialist as the network."""
-    tell(engine, "appointment.confirmed", cast.alpha, appointment_id=str(book(owner, cast, cast.alpha)))
+    number = book(owner, cast, cast.alpha)
+    tell(engine, "appointment.confirmed", cast.alpha, appointment_id=str(number))
     assert run(mailing, owner) == [True]
     patient, specialist = mails(home)
     assert patient["To"].addresses[0].addr_spec == cast.alpha.patient.email
@@ -144,7 +145,9 @@ def test_confirmation_reaches_both_in_their_own_name(
     assert patient["Content-Language"] == "de"
     assert specialist["To"].addresses[0].addr_spec == cast.sam.email
     assert specialist["Message-ID"].endswith("@specialists.localhost>")
-    assert "http://alpha.localhost:8000/" in body(patient, "html")
+    path = f"/appointments/{number}"
+    assert f'href="http://alpha.localhost:8000{path}"' in body(patient, "html")
+    assert f"http://specialists.localhost:8000{path}" in body(specialist, "plain")
     assert "10:00" in body(patient, "plain"), "the wall time of the patient's zone"
 
 

@@ -19,11 +19,17 @@ from polyclinic.notifications.compose import Recipient
 from polyclinic.notifications.letters import Visit
 from polyclinic.notifications.senders import Sender, as_network, as_portal
 from polyclinic.notifications.services import send_letter
-from polyclinic.tenancy.places import PortalView
+from polyclinic.tenancy.places import PlaceName, PortalView
 from polyclinic.web import jobs
 from polyclinic.web.db import db
 from polyclinic.web.jobs import Message
 from polyclinic.web.places import PlaceFlask
+
+#: Where each reader sees the appointment; a link opens a page and does nothing (B10).
+APPOINTMENT_PAGES: dict[PlaceName, str] = {
+    "portal": "portal_appointments.show",
+    "specialists": "specialists_booking.show",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +192,5 @@ def _visit(found: Parties, sender: Sender) -> Visit:
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
         specialist=appointment.specialist_name,
-        link=sender.home(),
+        link=sender.link(APPOINTMENT_PAGES[sender.place], appointment_id=appointment.id),
     )
