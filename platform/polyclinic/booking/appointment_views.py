@@ -133,7 +133,7 @@ def portrait_of(view: AppointmentView) -> str:
     if view.image_key is None:
         return ""
     version = portrait_version(str(view.listing_id), view.image_key)
-    return url_for("portal_directory.portrait", listing_id=view.listing_id, size="m", v=version)
+    return url_for("portal_directory.portrait", listing_id=view.listing_id, size="s", v=version)
 
 
 def _words() -> dict[str, Any]:

@@ -250,4 +250,4 @@ def _portrait(offering: Offering) -> str:
     if key is None:
         return ""
     version = portrait_version(str(listing_id), key)
-    return url_for("portal_directory.portrait", listing_id=listing_id, size="m", v=version)
+    return url_for("portal_directory.portrait", listing_id=listing_id, size="s", v=version)
