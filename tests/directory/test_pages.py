@@ -5,14 +5,11 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import html5lib
 import pytest
 from PIL import Image
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from polyclinic.directory.models import Listing, ListingService, PublishedProfile, Service
@@ -21,13 +18,11 @@ from polyclinic.directory.services import suspend_specialist
 from polyclinic.directory.words import save_word
 from polyclinic.identity.models import Specialist
 from polyclinic.kernel.scope import open_session
-from polyclinic.web.db import db
 from polyclinic.web.files import files
 from polyclinic.web.places import PlaceFlask
 from support.cast import Cast, PortalCast
 from support.client import Browser
-
-STATEMENTS = 6
+from support.pages import STATEMENTS, counted, page
 
 
 def picture() -> bytes:
@@ -36,35 +31,11 @@ def picture() -> bytes:
     return out.getvalue()
 
 
-def page(browser: Browser, portal: PortalCast, path: str = "/", **options: Any) -> str:
-    answer = browser.get(portal.host, path, **options)
-    assert answer.status_code == 200, path
-    return answer.get_data(as_text=True)
-
-
 def names(text: str) -> list[str]:
     """The specialists that a page lists, in order."""
     document = html5lib.parse(text, namespaceHTMLElements=False)
     found = (link for link in document.iter("a") if link.get("class") == "covers-card")
     return [(link.text or "").strip() for link in found if "/specialists/" in (link.get("href") or "")]
-
-
-@contextmanager
-def counted(app: PlaceFlask) -> Iterator[list[str]]:
-    """The statements that reach the database, without those that fix the scope."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if "set_config" not in statement:
-            seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def colleagues(owner: Engine, portal: PortalCast, count: int) -> None:
