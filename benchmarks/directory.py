@@ -54,14 +54,14 @@ def _page(session: Session, portal: uuid.UUID, *, by_name: bool = False) -> None
 
 
 def rows_at_scale(small: Ground, large: Ground) -> Iterator[Row]:
-    """Measure the same at one portal and at 10,000 with a million claims; the measured ones have 200 listings each."""
+    """Measure the same at one portal and at 10,000 with a million claims; the measured ones have 20 listings each."""
     with small.owner.begin() as connection:
-        fill(connection, portals=1, specialists=200, claims=200)
+        fill(connection, portals=1, specialists=20, claims=200)
     with large.owner.begin() as connection:
-        fill(connection, portals=10_000, specialists=5_000, claims=200, listed_on=200)
+        fill(connection, portals=10_000, specialists=5_000, claims=200, listed_on=20)
     one = slots.measure(small.login, 0, 7)[0]
     many = slots.measure(large.login, 7, 7)[0]
     yield at_most("slots at 10,000 portals, 1,000,000 claims", "at one portal", many, one, 1.3)
-    one = measure(small.login, 200)[0]
-    many = measure(large.login, 200, 300)[0]
+    one = measure(small.login, 20)[0]
+    many = measure(large.login, 20, 300)[0]
     yield at_most("directory at 10,000 portals, 1,000,000 claims", "at one portal", many, one, 1.3)
