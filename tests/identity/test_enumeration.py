@@ -1,4 +1,4 @@
-"""U1, V6.3.8, T16: nothing tells whether an address has an account, until its owner has entered a code."""
+"""U1, V6.3.8: nothing tells whether an address has an account, until its owner has entered a code."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def seen(answer: Any, email: str) -> tuple[int, str | None, str]:
 
 
 def test_a_wrong_password_is_answered_alike(cast: Cast, app: PlaceFlask, blocked: None, counting: Counting) -> None:
-    """T16: known, unknown, blocked: one status, one page, one run of Argon2 each; blocked even with the right one."""
+    """U1: known, unknown, blocked: one status, one page, one run of Argon2 each; blocked even with the right one."""
     answers = []
     for email, password in ((SHARED_EMAIL, "wrong"), (UNKNOWN, "wrong"), (BLOCKED, "wrong"), (BLOCKED, PASSWORD)):
         before = counting.runs

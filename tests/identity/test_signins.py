@@ -22,7 +22,7 @@ def who(app: PlaceFlask, host: str, token: str) -> Actor:
 
 
 def test_a_sign_in_counts_on_its_own_host_only(cast: Cast, app: PlaceFlask, browser: Browser) -> None:
-    """P2, T2: sent to any other host, the cookie of every kind of person is a stranger's."""
+    """P2: sent to any other host, the cookie of every kind of person is a stranger's."""
     hosts = [portal.host for portal in cast.portals] + [cast.specialists_host, cast.admin_host]
     for actor in (cast.alpha.patient, cast.beta.patient, cast.sam, cast.olga, cast.oskar):
         home = browser.sign_in(actor)
