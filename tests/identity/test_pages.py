@@ -220,11 +220,7 @@ def test_a_write_without_the_token_of_its_page_is_refused(cast: Cast, browser: B
 
 
 def test_a_planted_token_is_worth_nothing_after_signing_in(cast: Cast, browser: Browser) -> None:
-<<<<<<< HEAD
     """U1, V7.2.4: a new token at every sign-in, and the one before ends."""
-=======
-    """V7.2.4: a new token at every sign-in, and the one before ends."""
->>>>>>> c6520f2 (Write the limits down and test them; make operators by a command)
     host = cast.alpha.host
     browser.keep(host, "sid", "planted" * 6)
     browser.post(host, "/sign-in", {"email": SHARED_EMAIL, "password": PASSWORD})
