@@ -10,6 +10,9 @@ from babel.numbers import get_currency_precision, list_currencies
 # CLDR rounds ISK and UGX to whole units, and so do payment providers that accept them; ISO 4217 says the same.
 _KNOWN = frozenset(list_currencies())
 
+#: Amounts stay far below what a bigint column holds, also summed.
+LARGEST = 10**15
+
 
 def exponent(currency: str) -> int:
     """Return how many decimal digits ``currency`` has: 2 for EUR, 0 for JPY, 3 for KWD.
@@ -70,4 +73,6 @@ class Money:
             raise ValueError(f"{text!r} is not an amount; expected a number such as 80 or 80.50") from broken
         if not value.is_finite() or value != value.to_integral_value():
             raise ValueError(f"{text!r} is not an amount in {currency}; expected at most {digits} decimals")
+        if abs(value) > LARGEST:
+            raise ValueError(f"{text!r} is too large an amount; expected at most {LARGEST} minor units")
         return cls(int(value), currency)
