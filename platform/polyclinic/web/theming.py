@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from flask import Flask, Response, abort, current_app, g, has_request_context, request
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
 
 from polyclinic.tenancy.places import PortalView
 from polyclinic.tenancy.policy import Brand, brand_of
+from polyclinic.tenancy.settings import Settings
 from polyclinic.web import assets
 from polyclinic.web.places import current_place
 from polyclinic.web.themes import Theme, read_themes
@@ -76,6 +78,8 @@ class Themes:
         self._themes = read_themes(folders)
         self._environments: dict[tuple[str, Path | None], Environment] = {}
         self._looks: OrderedDict[tuple[str, str], Look] = OrderedDict()
+        self.looks_by_settings: WeakKeyDictionary[Settings, Look] = WeakKeyDictionary()
+        """The look of each settings object in use; forgotten with it."""
 
     def theme(self, slug: str, otherwise: str = "base") -> Theme:
         """The theme `slug`, or where somebody removed its folder the one `otherwise`, with a warning."""
@@ -167,17 +171,23 @@ def themes() -> Themes:
 
 
 def brand_of_portal(portal: PortalView) -> Brand:
-    """A portal's brand by its settings."""
-    return brand_of(portal.settings)
+    """A portal's brand by its settings; read once for as long as a process believes the same settings."""
+    found = _brands.get(portal.settings)
+    if found is None:
+        found = _brands[portal.settings] = brand_of(portal.settings)
+    return found
 
 
 def look_of_portal(portal: PortalView) -> Look:
     """A portal's look: theme, its own tokens, and light or dark where it allows one only."""
-    brand = brand_of_portal(portal)
-    overrides = dict(brand.tokens)
-    if brand.scheme != "auto":
-        overrides["schemes"] = brand.scheme
-    return themes().look(themes().theme(brand.theme), overrides)
+    kept = themes().looks_by_settings
+    if portal.settings not in kept:
+        brand = brand_of_portal(portal)
+        overrides = dict(brand.tokens)
+        if brand.scheme != "auto":
+            overrides["schemes"] = brand.scheme
+        kept[portal.settings] = themes().look(themes().theme(brand.theme), overrides)
+    return kept[portal.settings]
 
 
 def current_look() -> Look:
@@ -238,6 +248,7 @@ def theme_asset(path: str) -> str:
     return f"/static/theme/{found[0].slug}/{path}?v={_version(found[0].folder / 'static' / path)}"
 
 
+_brands: WeakKeyDictionary[Settings, Brand] = WeakKeyDictionary()
 _versions: dict[tuple[Path, int], str] = {}
 
 
