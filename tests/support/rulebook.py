@@ -1,6 +1,7 @@
 """Read docs/rules.md and find where its numbers are cited."""
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -33,6 +34,7 @@ def cited(text: str) -> set[str]:
     return found
 
 
+@functools.cache
 def prose(path: Path) -> str:
     """What a file says to its readers: all of a document, comments and docstrings of a program."""
     text = path.read_text()

@@ -1,6 +1,7 @@
 """Read the source tree and say what in it breaks a rule of the house; each check can be shown to fail."""
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ class Module:
     text: str
     tree: ast.Module
 
+    @functools.cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of the tree; every check walks them."""
+        return list(ast.walk(self.tree))
+
     @classmethod
     def of(cls, text: str, path: str = "platform/polyclinic/example/services.py") -> "Module":
         """A module made of a text, for showing that a check can fail."""
@@ -56,6 +62,7 @@ def tree_files(root: Path = ROOT) -> Iterator[Path]:
             yield path
 
 
+@functools.cache
 def modules(*folders: str) -> list[Module]:
     """The Python modules below some folders of the checkout (all containers and migrations by default)."""
     roots = folders or (*CONTAINERS, "migrations", "wsgi.py")
@@ -72,8 +79,8 @@ def _python(path: Path) -> Iterable[Path]:
 
 def strings(module: Module) -> Iterator[tuple[int, str]]:
     """String constants with their line, without docstrings and other free-standing strings."""
-    free = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(module.tree):
+    free = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in free:
             yield node.lineno, node.value
 
@@ -88,7 +95,7 @@ def dotted(node: ast.AST) -> str:
 
 def calls(module: Module) -> Iterator[tuple[ast.Call, str]]:
     """Calls with the dotted name of what is called."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             yield node, dotted(node.func)
 
@@ -142,7 +149,7 @@ def _textual(node: ast.expr) -> bool:
 def green_imports(module: Module) -> list[int]:
     """Lines that import an async library: three modules may know the mode (ADR 0004)."""
     found = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         found += [node.lineno for name in names if name.split(".")[0] in {"eventlet", "gevent"}]

@@ -126,13 +126,19 @@ def test_an_edited_catalogue_is_compiled_again(tmp_path: Path, template: Catalog
     assert catalogues.compile_stale(tmp_path) == []
 
 
+@pytest.fixture(scope="session")
+def product() -> Catalog:
+    """Every text of the product."""
+    return catalogues.extract()
+
+
 @pytest.mark.parametrize("locale", catalogues.written_locales())
-def test_every_text_of_the_product_is_translated(locale: str) -> None:
+def test_every_text_of_the_product_is_translated(locale: str, product: Catalog) -> None:
     """L2: nothing missing, nothing fuzzy, nothing left in English by accident."""
-    assert [str(problem) for problem in catalogues.check(locale, catalogues.extract())] == []
+    assert [str(problem) for problem in catalogues.check(locale, product)] == []
 
 
-def test_reviewed_lists_are_in_use() -> None:
+def test_reviewed_lists_are_in_use(product: Catalog) -> None:
     """A reviewed text that has gone from the sources goes from the list."""
-    known = {str(m.id[0] if isinstance(m.id, tuple | list) else m.id) for m in catalogues.extract()}
+    known = {str(m.id[0] if isinstance(m.id, tuple | list) else m.id) for m in product}
     assert [text for text in catalogues.same_texts("de") if text not in known] == []
