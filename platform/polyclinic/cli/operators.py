@@ -39,20 +39,23 @@ def create(email: str, name: str, role: str, slugs: tuple[str, ...], locale: str
     app = create_app(settings())
     asked = sys.stdin.isatty()
     password = _ask(email, name) if asked else secrets.token_urlsafe(18)
-    with app.app_context(), open_session(engine(), Scope("network")) as session:
+    with app.app_context():
         try:
-            create_operator(
-                session,
-                email=email,
-                name=name,
-                locale=locale,
-                zone=zone,
-                role=role,
-                portals=_portals(app, slugs),
-                password=password,
-            )
+            with open_session(engine(), Scope("network")) as session:
+                create_operator(
+                    session,
+                    email=email,
+                    name=name,
+                    locale=locale,
+                    zone=zone,
+                    role=role,
+                    portals=_portals(app, slugs),
+                    password=password,
+                )
         except Refusal as refusal:
             raise Trouble("\n".join(str(text) for text in refusal.fields.values()) or str(refusal.message)) from refusal
+        finally:
+            engine().dispose()
     click.echo(f"{email} may sign in to the console." + ("" if asked else f" Password: {password}"))
 
 
