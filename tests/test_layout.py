@@ -160,7 +160,7 @@ def test_the_tree_names_no_machine_and_no_registry() -> None:
     "line",
     [
         "open('/home/ann/x')",
-        "cd /work/main",
+        "cd /root/clinic/main",
         "--index-url https://pypi.example",
         '"resolved": "https://registry.example/a.tgz"',
     ],

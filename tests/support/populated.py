@@ -89,6 +89,12 @@ def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | 
             earliest=True,
         )
     )
+    _coming_in(session, portal, later)
+    _journals(session, portal, later)
+
+
+def _coming_in(session: Session, portal: PortalCast, later: dt.datetime) -> None:
+    """What the door keeps: a sign-in, a token, a code, an answer to be given again."""
     who = {"subject_kind": "patient", "subject_id": portal.patient.id, "portal_id": portal.id}
     session.add(SignIn(token_hash=portal.id.bytes, expires_at=later, **who))
     session.add(ApiToken(token_hash=portal.id.bytes, name="Calendar", scopes=[], **who))
@@ -103,6 +109,10 @@ def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | 
         )
     )
     session.add(IdempotencyKey(owner=f"portal:{portal.id}", key="1", request_hash=b"x"))
+
+
+def _journals(session: Session, portal: PortalCast, later: dt.datetime) -> None:
+    """A row of each journal."""
     session.add(OutboxMessage(kind="test", portal_id=portal.id, payload={}))
     session.add(Due(kind="test", portal_id=portal.id, subject_id=portal.id, at=later))
     session.add(

@@ -231,7 +231,7 @@ def banned(module: Module) -> list[str]:
 
 #: a path of somebody's machine, or the address of somebody's package index
 PERSONAL = re.compile(
-    r"(?<![\w.~])/(?:work|home/\w+|Users/\w+|root/[\w.]+)/"
+    r"(?<![\w.~])/(?:home/\w+|Users/\w+|root/[\w.]+)/"
     r"|(?:extra-)?index-url[ =]+http|registry[ =]+http|\"resolved\":\s*\"http|find-links[ =]+http"
 )
 
