@@ -182,6 +182,24 @@ def test_wrong_input_is_named(
     assert desk.rows("SELECT 1 FROM hold") == []
 
 
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00", "2026-01-01T09:00:00Z"])
+def test_times_out_of_this_world_are_not_offered(
+    desk: Desk, scene: Cast, browser: Browser, api_token: MakeToken, start: str
+) -> None:
+    """B1: 409, whatever is sent; the same form on a page leads to other times."""
+    token = api_token(scene.alpha.patient, *ALL)
+    body = {**wanted(scene, scene.alpha, scene.ada), "starts_at": start}
+    answer = json_of(browser.send("POST", scene.alpha.host, f"{API}/holds", body, headers=token), 409)
+    assert answer["code"] == "time-not-offered"
+    listing = scene.listing(scene.alpha, scene.ada)
+    form = {"listing": str(listing), "service": str(scene.alpha.service), "starts": start}
+    assert browser.post(scene.alpha.host, "/book/hold", form, page=f"/specialists/{listing}").status_code == 409
+    for first, last in (("0001-01-01", "0001-01-05"), ("8999-12-31", "9000-01-03"), ("9999-12-28", "9999-12-31")):
+        assert browser.get(scene.alpha.host, f"/specialists/{listing}?from={first}").status_code == 200
+        address = f"{API}/specialists/{listing}/slots?service={scene.alpha.service}&from={first}&to={last}"
+        assert browser.send("GET", scene.alpha.host, address).status_code in (200, 422)
+
+
 def test_a_token_needs_its_scope_and_its_place(desk: Desk, scene: Cast, browser: Browser, api_token: MakeToken) -> None:
     """W1, I2: 403 without the scope, 401 without a token, 404 for foreign ids, like random ones."""
     appointment = desk.book(scene.alpha.other_patient, scene.ada)

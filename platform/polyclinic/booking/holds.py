@@ -21,6 +21,7 @@ from polyclinic.booking.offers import Offering, get_offering, next_times, refuse
 from polyclinic.booking.policy import BOOKING_HOLD, HOLDS_PER_ADDRESS
 from polyclinic.booking.rules import Details, HoldStatus, hold_status, refuse_hold_of_address
 from polyclinic.calendar.opening import locked
+from polyclinic.calendar.policy import HORIZON
 from polyclinic.calendar.services import claim_slot, release_claim
 from polyclinic.directory.models import Listing
 from polyclinic.kernel.actor import Actor
@@ -31,6 +32,7 @@ from polyclinic.kernel.transactions import transactional
 from polyclinic.kernel.zones import is_zone
 from polyclinic.tenancy.places import PortalView
 
+_DAY = dt.timedelta(days=1)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('holder:' || :holder, 0))")
 
 
@@ -56,13 +58,11 @@ def hold_slot(
     offering = get_offering(session, portal, listing_id, service_id)
     if (refusal := refuse_slots(session, actor, portal, offering)) is not None:
         raise refusal
+    _refuse_distance(session, portal, starts_at)
     own = _live_holds(session, actor, portal)
+    wanted = (offering.listing.specialist_id, service_id, starts_at)
     for one in own:
-        if (one.specialist_id, one.service_id, one.starts_at) == (
-            offering.listing.specialist_id,
-            service_id,
-            starts_at,
-        ):
+        if (one.specialist_id, one.service_id, one.starts_at) == wanted:
             return one
     _refuse_address(session, actor, portal, own)
     lock_specialists(session, {offering.listing.specialist_id, *(one.specialist_id for one in own)})
@@ -75,6 +75,15 @@ def hold_slot(
     session.flush()
     record(session, actor, "hold.made", "hold", hold.id, portal_id=portal.id)
     return hold
+
+
+def _refuse_distance(session: Session, portal: PortalView, starts_at: dt.datetime) -> None:
+    """Refuse times that no calendar can be asked about: years before the horizon begins or after it ends."""
+    moment = now(session)
+    if not moment - _DAY <= starts_at <= moment + portal.settings.get(HORIZON) + _DAY:
+        raise Conflict(
+            "time-not-offered", _l("That time is not offered, or no longer. Please choose one from the list.")
+        )
 
 
 def _new_hold(

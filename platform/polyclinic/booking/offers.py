@@ -31,6 +31,8 @@ from polyclinic.kernel.zones import zone
 from polyclinic.tenancy.places import PortalView
 
 _DAY = dt.timedelta(days=1)
+#: Days further away than this from the horizon are mistyped, and calendars end somewhere.
+_FARTHEST_YEARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +178,13 @@ def offered_days(
 ) -> OfferedDays:
     """Return the slots of an offering by day of a zone's wall calendar."""
     where = zone(zone_name)
+    last = (now(session) + portal.settings.get(HORIZON)).astimezone(where).date()
+    if abs(first_day.year - last.year) > _FARTHEST_YEARS:  # days that calendars cannot count from
+        first_day = min(first_day, dt.date.max - days * _DAY)
+        return OfferedDays(tuple(OfferedDay(first_day + number * _DAY) for number in range(days)), last)
     begin = dt.datetime.combine(first_day, dt.time(), where)
     end = dt.datetime.combine(first_day + days * _DAY, dt.time(), where)
     found: dict[dt.date, list[OfferedSlot]] = {first_day + number * _DAY: [] for number in range(days)}
     for slot in offer_slots(session, offering.offer, begin.astimezone(dt.UTC), end.astimezone(dt.UTC)):
         found[slot.start.astimezone(where).date()].append(OfferedSlot(slot.start, slot.end))
-    last = (now(session) + portal.settings.get(HORIZON)).astimezone(where).date()
     return OfferedDays(tuple(OfferedDay(day, tuple(slots)) for day, slots in found.items()), last)

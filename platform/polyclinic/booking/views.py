@@ -137,9 +137,9 @@ def parse_instant(text: str) -> dt.datetime | None:
     """Return the instant written in ISO 8601 with its offset, in UTC, or None."""
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return None if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return None if found.tzinfo is None else found.astimezone(dt.UTC)
 
 
 def _kept(hold_id: uuid.UUID) -> tuple[Actor, Hold]:

@@ -42,6 +42,8 @@ blueprint = Blueprint("portal_directory", __name__, subdomain="portal", template
 ON_HOME, ON_PAGE, DAYS = 3, 12, 7
 PORTRAIT_KEPT = 86_400
 _WEEK = dt.timedelta(days=DAYS)
+#: Years between which weeks can be counted; other dates in an address are mistyped.
+MIN_YEAR, MAX_YEAR = 2000, 9000
 
 
 @blueprint.get("/")
@@ -190,9 +192,10 @@ def _chosen_service(shown: Profile) -> Offered | None:
 
 def _date(text: str | None) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(text or "")
+        found = dt.date.fromisoformat(text or "")
     except ValueError:
         return None
+    return found if MIN_YEAR <= found.year <= MAX_YEAR else None
 
 
 def _criteria() -> Criteria:
