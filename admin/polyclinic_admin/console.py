@@ -23,6 +23,7 @@ from polyclinic_admin.access import OperatorsOnly, app_of, expose, operator, ope
 from polyclinic_admin.mail import Deliveries
 from polyclinic_admin.network import AuditEvents, Portals
 from polyclinic_admin.people import Listings, Patients, Specialists
+from polyclinic_admin.words import kind_word
 
 
 class Home(OperatorsOnly, AdminIndexView):  # type: ignore[misc]  # Flask-Admin carries no types
@@ -79,6 +80,7 @@ def add_console(app: Flask) -> None:
     """Build Flask-Admin on the operators' place and fill the navigation."""
     templates = Blueprint("console_templates", __name__, subdomain="admin", template_folder="templates")
     app.register_blueprint(templates)
+    app.jinja_env.globals["kind_word"] = kind_word
     admin = Admin(
         app,
         name="Polyclinic",

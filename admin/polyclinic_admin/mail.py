@@ -11,6 +11,7 @@ from polyclinic.notifications.models import Delivery
 from polyclinic.web.portal_badges import portal_badge
 from polyclinic_admin.lists import Cell, Facet, ReadOnlyList
 from polyclinic_admin.people import portal_choices
+from polyclinic_admin.words import kind_word
 
 TONES = {"sending": "accent", "sent": "positive", "failed": "critical"}
 
@@ -57,7 +58,9 @@ class Deliveries(ReadOnlyList):
         "cause": lambda _view, _context, row, _name: Cell(
             dict(_causes()).get(row.cause.partition(":")[0], row.cause.partition(":")[0])
         ),
-        "recipient_kind": lambda _view, _context, row, _name: Cell(f"{row.recipient_kind} {row.recipient_id[:8]}"),
+        "recipient_kind": lambda _view, _context, row, _name: Cell(
+            f"{kind_word(row.recipient_kind)} {row.recipient_id[:8]}"
+        ),
         "portal_id": lambda _view, _context, row, _name: (
             Cell(portal_badge(row.portal_id).name, hue=portal_badge(row.portal_id).hue) if row.portal_id else Cell("–")
         ),

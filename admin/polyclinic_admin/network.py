@@ -23,6 +23,7 @@ from polyclinic.web.portal_badges import badge_of, portal_badge
 from polyclinic_admin.access import app_of, expose, operator, operator_session
 from polyclinic_admin.lists import Cell, Facet, ReadOnlyList
 from polyclinic_admin.people import portal_choices
+from polyclinic_admin.words import kind_word
 
 
 def may_see(portal_id: uuid.UUID) -> bool:
@@ -163,9 +164,9 @@ class AuditEvents(ReadOnlyList):
     column_formatters = {
         "at": lambda _view, _context, row, _name: Cell(at=row.at),
         "actor_kind": lambda _view, _context, row, _name: Cell(
-            f"{row.actor_kind} {str(row.actor_id)[:8] if row.actor_id else ''}".strip()
+            f"{kind_word(row.actor_kind)} {str(row.actor_id)[:8] if row.actor_id else ''}".strip()
         ),
-        "subject_kind": lambda _view, _context, row, _name: Cell(f"{row.subject_kind} {row.subject_id[:8]}"),
+        "subject_kind": lambda _view, _context, row, _name: Cell(f"{kind_word(row.subject_kind)} {row.subject_id[:8]}"),
         "portal_id": lambda _view, _context, row, _name: (
             Cell(portal_badge(row.portal_id).name, hue=portal_badge(row.portal_id).hue) if row.portal_id else Cell("–")
         ),
