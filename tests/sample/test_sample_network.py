@@ -52,6 +52,7 @@ def test_the_sample_network_is_made_by_services_and_only_once(
     check_people(owner)
     check_history(owner)
     check_sign_ins(tmp_path)
+    check_tokens(app, tmp_path)
     with open_session(engine, Scope("network")) as session:
         for slug in material.PORTALS:
             assert plan_portal(session, shipped("tenants") / slug, file_sections()).empty
@@ -82,13 +83,28 @@ def check_history(owner: Engine) -> None:
         assert session.scalar(select(func.max(Appointment.created_at)).where(Appointment.created_at > present)) is None
         overdue = select(func.count()).where(Appointment.state == "confirmed", Appointment.ends_at < present)
         assert (session.scalar(overdue) or 0) <= 3
-        served = select(func.count(Allocation.patient_id.distinct()))
-        assert count(session, Consent) == 3 * (session.scalar(served) or 0)
+        agreed = select(Consent.patient_id).group_by(Consent.patient_id).having(func.count() == 3)
+        unasked = select(func.count()).where(Allocation.patient_id.not_in(agreed))
+        assert session.scalar(unasked) == 0, "nobody booked without all three agreements"
         assert count(session, Claim) == states["completed"] + states["confirmed"]
         assert session.scalar(select(AppClock.offset)) == dt.timedelta(0)
         old = present - dt.timedelta(days=2)
         waiting = select(func.count()).where(OutboxMessage.done_at.is_(None), OutboxMessage.created_at < old)
         assert session.scalar(waiting) == 0
+
+
+def check_tokens(app: PlaceFlask, home: Path) -> None:
+    """W1: each portal's entry has a token with which programs try the API, and only there."""
+    app.places.forget()
+    portals = json.loads((home / "sample.json").read_text())["portals"]
+    for portal in portals:
+        for other in portals:
+            answer = app.test_client().get(
+                "/api/v1/me",
+                base_url=f"http://{other['slug']}.localhost",
+                headers={"Authorization": f"Bearer {portal['api_token']}"},
+            )
+            assert answer.status_code == (200 if other is portal else 401)
 
 
 def check_sign_ins(home: Path) -> None:

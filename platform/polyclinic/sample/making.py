@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask
@@ -12,17 +12,20 @@ from sqlalchemy import Engine, create_engine, delete, event, update
 
 from polyclinic.allocation.policy import MODES
 from polyclinic.config import Settings
+from polyclinic.identity.people import entrance_of
+from polyclinic.identity.tokens import create_token, scopes_of
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.clock import real_now
 from polyclinic.kernel.due import Due
 from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.kernel.scope import Scope, bind_roles, open_session
 from polyclinic.resources import shipped
-from polyclinic.runtime.demofile import Entry, remember
+from polyclinic.runtime.demofile import Entry, remember, remembered
 from polyclinic.sample import material
 from polyclinic.sample.clock import MovedClock
 from polyclinic.sample.history import History
 from polyclinic.sample.network import Builder, Network
+from polyclinic.tenancy.places import Place, PortalView
 from polyclinic.tenancy.policy import CURRENCY, LOCALES
 from polyclinic.tenancy.settings import Settings as PortalSettings
 from polyclinic.web.db import engine_options
@@ -44,10 +47,11 @@ def make_sample_network(app: Flask, settings: Settings, weeks: int, say: Callabl
             say(f"{len(network.portals)} portals and {len(network.specialists)} specialists are there.")
             counts = History(engine, clock, builder, present, weeks).live()
             _forget_what_was_told(engine, present - dt.timedelta(days=1))
+            tokens = api_tokens(engine, settings, network)
     finally:
         owner.dispose()
         engine.dispose()
-    tell_demonstration(settings, network)
+    tell_demonstration(settings, network, tokens)
     patients = sum(len(found) for found in network.patients.values())
     if not counts.booked:
         return f"{patients} patients, whose history is there already"
@@ -75,7 +79,22 @@ def _forget_what_was_told(engine: Engine, until: dt.datetime) -> None:
         session.commit()
 
 
-def tell_demonstration(settings: Settings, network: Network) -> None:
+def api_tokens(engine: Engine, settings: Settings, network: Network) -> dict[str, str]:
+    """Return an API token of one patient of each portal, by slug: the one that was told before, or a new one."""
+    told = {str(entry["slug"]): str(entry.get("api_token", "")) for entry in remembered(settings.home)["portals"]}
+    return {
+        slug: told.get(slug) or _new_api_token(engine, portal, network.patients[slug][_shown(slug)[0]])
+        for slug, portal in network.portals.items()
+    }
+
+
+def _new_api_token(engine: Engine, portal: PortalView, patient: Actor) -> str:
+    entrance = entrance_of(Place("portal", portal.host, portal))
+    with open_session(engine, entrance.scope) as session:
+        return create_token(session, entrance, patient, "Demonstration", scopes_of("portal")).secret
+
+
+def tell_demonstration(settings: Settings, network: Network, tokens: Mapping[str, str]) -> None:
     """Keep the sample's portals and people for var/demo.json."""
     portals: list[Entry] = [
         {
@@ -84,6 +103,7 @@ def tell_demonstration(settings: Settings, network: Network) -> None:
             "locale": portal.settings.get(LOCALES)[0],
             "currency": portal.settings.get(CURRENCY),
             "modes": modes_of(portal.settings),
+            "api_token": tokens[slug],
             "patients": [_entry(network.patients[slug][name]) for name in _shown(slug)],
         }
         for slug, portal in network.portals.items()
