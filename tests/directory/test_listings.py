@@ -26,12 +26,15 @@ from polyclinic.directory.services import (
     suspend_specialist,
 )
 from polyclinic.directory.words import save_team, save_word
+from polyclinic.identity.accounts import update_profile
 from polyclinic.identity.models import Specialist
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from polyclinic.kernel.scope import open_session
+from polyclinic.kernel.outbox import OutboxMessage
+from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.tenancy.models import PortalSetting
 from polyclinic.tenancy.places import PortalView
+from polyclinic.web import jobs
 from polyclinic.web.places import PlaceFlask
 from support.cast import Cast, PortalCast
 
@@ -314,3 +317,20 @@ def test_limits_of_a_listing_are_checked(cast: Cast, acting: Acting) -> None:
         assert found.capacity == 12
         with pytest.raises(Invalid):
             set_listing_limits(session, cast.ada, cast.alpha.id, listing, accepts_booking=True, capacity=-1)
+
+
+def test_a_new_name_reaches_every_portal_through_the_outbox(
+    cast: Cast, acting: Acting, owner: Engine, app: PlaceFlask
+) -> None:
+    """S3, T2: written with the change, carried over by a worker, twice if need be."""
+    with app.app_context(), acting(cast.sam) as session:
+        update_profile(session, cast.sam, {"name": "Samuel", "zone": "Europe/London"}, ["en"])
+    with Session(owner) as session:
+        (message,) = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "specialist.updated")).all()
+        number = message.id
+    for _ in range(2):
+        with app.app_context():
+            assert jobs.run_message(app, number, Scope("job"))
+    for portal in (cast.alpha, cast.beta):
+        copy = copy_of(owner, portal, cast.sam)
+        assert (copy.name, copy.sort_name, copy.zone) == ("Samuel", "samuel", "Europe/London")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 
-from polyclinic.directory import api, own_api, views, websites
+from polyclinic.directory import api, own_api, tasks, views, websites
 from polyclinic.identity.tokens import add_scopes
 from polyclinic.web import files
 from polyclinic.web.navigation import add_entry
@@ -14,6 +14,7 @@ from polyclinic.web.navigation import add_entry
 def init_app(app: Flask) -> None:
     """Add the public pages of portals, and the APIs of portals and of specialists."""
     files.init_app(app)
+    tasks.init_app(app)
     app.register_blueprint(views.blueprint)
     app.extensions["polyclinic.apis"]["portal"].register_blueprint(api.blueprint)
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(own_api.blueprint)

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from polyclinic.kernel.errors import Invalid
 from polyclinic.kernel.ids import new_token
 from polyclinic.web.files import FileStore
+from polyclinic.web.offload import offload
 
 #: What is decoded at all; by content, whatever the name says.
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
@@ -25,7 +26,7 @@ QUALITY: Final = 84
 
 def keep_portrait(files: FileStore, content: bytes) -> str:
     """Keep an uploaded picture in every size and return its key; raises Invalid where it cannot be used."""
-    pictures = encode(content)
+    pictures = offload(encode, content)
     key = f"portraits/{new_token(24)}"
     for size, picture in pictures.items():
         files.put(file_of(key, size), picture)

@@ -22,6 +22,7 @@ from polyclinic.kernel.actor import SYSTEM, Actor, Kind
 from polyclinic.kernel.clock import now, real_now
 from polyclinic.kernel.errors import Conflict, Invalid, NotFound
 from polyclinic.kernel.ids import new_id
+from polyclinic.kernel.outbox import announce
 from polyclinic.kernel.transactions import transactional
 from polyclinic.kernel.zones import is_zone
 
@@ -236,4 +237,6 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, str | N
         setattr(person, field, clean[field])
     if changed:
         record(session, actor, f"{actor.kind}.updated", actor.kind, person.id, detail={"fields": changed})
+    if changed and actor.kind == "specialist":
+        announce(session, "specialist.updated", {"specialist_id": str(person.id), "fields": changed})
     return person
