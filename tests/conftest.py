@@ -32,7 +32,7 @@ from support.schema import migrate
 
 HANDOVER = "POLYCLINIC_TEST_SERVERS"
 PREFIX = "polyclinic"
-pytest_plugins = ["support.factories", "support.calendars", "support.bookings", "support.live"]
+pytest_plugins = ["support.factories", "support.calendars", "support.bookings", "support.live", "support.visitors"]
 
 
 @dataclass(frozen=True)

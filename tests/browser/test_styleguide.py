@@ -8,28 +8,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from polyclinic.web.places import PlaceFlask
-from support.browser import chromium
 from support.cast import Cast
-from support.source import ROOT
+from support.visitors import violations
 
 pytestmark = pytest.mark.slow
-AXE = ROOT / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-QUIET = ["--disable-sync", "--no-first-run"]
 ZONE = "Europe/Berlin"  # the sample's own: a page in another zone would tell the server and ask for itself again
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *QUIET])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -61,10 +48,7 @@ def test_every_component_is_accessible_on_a_phone_by_night_and_at_a_desk_by_day(
         address = f"http://dev.localhost:{port}/styleguide?theme={theme}"
         page = open_page(chrome, address, width=width, scheme=scheme, bypass_csp=True)
         page.wait_for_timeout(300)
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("tags => axe.run(document, {runOnly: tags})", WCAG)
-        broken = [(rule["id"], node["html"][:120]) for rule in found["violations"] for node in rule["nodes"]]
-        assert broken == [], (theme, width, scheme)
+        assert violations(page) == [], (theme, width, scheme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.context.close()
 
