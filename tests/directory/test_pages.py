@@ -1,14 +1,12 @@
 """The public pages of a portal: what a visitor sees, and what nobody may see."""
 
 import datetime as dt
-import io
 import json
 import re
 import uuid
 
 import html5lib
 import pytest
-from PIL import Image
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
@@ -22,13 +20,7 @@ from polyclinic.web.files import files
 from polyclinic.web.places import PlaceFlask
 from support.cast import Cast, PortalCast
 from support.client import Browser
-from support.pages import STATEMENTS, counted, page
-
-
-def picture() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (400, 400), "#a87").save(out, "PNG")
-    return out.getvalue()
+from support.pages import STATEMENTS, counted, page, picture
 
 
 def names(text: str) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import event
 
 from polyclinic.web.db import db
@@ -39,3 +41,10 @@ def counted(app: PlaceFlask) -> Iterator[list[str]]:
         yield seen
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def picture() -> bytes:
+    """A picture that can be a portrait."""
+    out = io.BytesIO()
+    Image.new("RGB", (400, 400), "#a87").save(out, "PNG")
+    return out.getvalue()
