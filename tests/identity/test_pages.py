@@ -186,6 +186,7 @@ def test_wrong_input_is_named_and_kept(cast: Cast, browser: Browser) -> None:
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
     assert "data-error-summary" in page and 'value="Nia"' in page and 'value="nia@"' in page
+    assert page.count("name@example.com") == 2  # in the summary and beside the field
     assert "12345678" not in page
     form["email"] = NEW
     page = browser.post(host, "/register", form).get_data(as_text=True)

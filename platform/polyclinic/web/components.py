@@ -45,6 +45,11 @@ def field_attrs(field: Any, hint: object, extra: dict[str, Any] | None = None) -
     return attrs | (extra or {})
 
 
+def said(messages: Any) -> list[str]:
+    """The messages of a field in words; those of fields inside it stand with them."""
+    return [str(message) for message in messages if not isinstance(message, list | tuple | dict)]
+
+
 def hue_for_colour(text: str) -> int:
     """The badge hue nearest to a portal's accent, for its dot and badge in the Specialist Portal."""
     return hue_step(Colour.parse(text))
@@ -55,6 +60,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         field_attrs=field_attrs,
         kind_of=kind_of,
+        said=said,
         initials=formats.initials,
         hue_of=formats.hue_of,
         hue_for_colour=hue_for_colour,
