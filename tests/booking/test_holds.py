@@ -193,6 +193,9 @@ def test_what_was_typed_outlives_the_hold(desk: Desk, scene: Cast, set_time: Set
         assert find_details(session, patient, portal) == typed
     with open_as(scene.alpha.other_patient) as session:
         assert find_details(session, scene.alpha.other_patient, portal) is None
+    set_time(START + 25 * HOUR)
+    with open_as(patient) as session:
+        assert find_details(session, patient, portal) is None
 
 
 def test_a_forged_time_listing_or_service_is_refused(desk: Desk, scene: Cast, open_as: OpenAs) -> None:

@@ -65,7 +65,8 @@ def hold_slot(
         if (one.specialist_id, one.service_id, one.starts_at) == wanted:
             return one
     _refuse_address(session, actor, portal, own)
-    lock_specialists(session, {offering.listing.specialist_id, *(one.specialist_id for one in own)})
+    if own:  # else claim_slot locks the one calendar itself, and a crowd waits no longer than it must
+        lock_specialists(session, {offering.listing.specialist_id, *(one.specialist_id for one in own)})
     for one in own:
         _let_go(session, actor, one)
     hold = _new_hold(session, actor, portal, offering, starts_at, zone)
@@ -224,10 +225,14 @@ def offering_of(session: Session, portal: PortalView, hold: Hold) -> Offering:
 
 @transactional
 def save_details(session: Session, actor: Actor, portal: PortalView, hold_id: uuid.UUID, details: Details) -> None:
-    """Keep what the patient typed with their hold, live or dead: choosing another time loses nothing (B2)."""
+    """Keep what the patient typed with their hold, live or dead: choosing another time loses nothing (B2).
+
+    Only the latest is kept, and shown again for a day.
+    """
     if actor.kind != "patient":
         raise Unauthenticated("sign-in-required", _l("Please confirm your e-mail address first."))
     hold = get_hold(session, actor, portal, hold_id)
+    forget_details(session, actor, portal)
     values = {"name": details.name, "phone": details.phone, "message": details.message, "written_at": now(session)}
     keys = {"hold_id": hold.id, "portal_id": portal.id, "patient_id": actor.id}
     session.execute(
@@ -241,7 +246,11 @@ def find_details(session: Session, actor: Actor, portal: PortalView) -> Details 
         return None
     row = session.scalars(
         select(HoldDetails)
-        .where(HoldDetails.portal_id == portal.id, HoldDetails.patient_id == actor.id)
+        .where(
+            HoldDetails.portal_id == portal.id,
+            HoldDetails.patient_id == actor.id,
+            HoldDetails.written_at > now(session) - _DAY,
+        )
         .order_by(HoldDetails.written_at.desc())
         .limit(1)
     ).one_or_none()
