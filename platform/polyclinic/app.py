@@ -24,6 +24,7 @@ from polyclinic.tenancy.places import Places
 from polyclinic.web import components, db, errors, i18n, security, site, sockets, styleguide, theming
 from polyclinic.web.api import make_apis
 from polyclinic.web.places import Gate, PlaceFlask, vary_by_host
+from polyclinic.web.proxies import BehindProxies
 from polyclinic.web.theming import ThemedFlask
 
 
@@ -75,4 +76,6 @@ def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask
     app.extensions["polyclinic.hooks"].call.register_pages(app=app)
     sockets.init_app(app, settings)
     app.wsgi_app = Gate(app.wsgi_app, app.places)  # type: ignore[method-assign]  # the documented way
+    if settings.trusted_proxies:
+        app.wsgi_app = BehindProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # as above
     return app
