@@ -133,7 +133,8 @@ def test_a_books_over_bs_dead_unswept_hold(desk: Desk, scene: Cast, set_time: Se
 def test_giving_a_time_back_frees_it_at_once(desk: Desk, scene: Cast, open_as: OpenAs) -> None:
     """B2: twice is once; nobody else can."""
     hold = desk.hold(scene.alpha.patient, scene.ada)
-    for stranger in (scene.alpha.other_patient, desk.guest(scene.alpha)):
+    nobody = Actor("visitor", portal_id=scene.alpha.id)
+    for stranger in (scene.alpha.other_patient, desk.guest(scene.alpha), nobody):
         with open_as(stranger) as session, pytest.raises(NotFound):
             release_hold(session, stranger, desk.portal(scene.alpha), hold.id)
     for _ in range(2):

@@ -116,6 +116,7 @@ def release_hold(session: Session, actor: Actor, portal: PortalView, hold_id: uu
 
     Raises NotFound for anybody else's hold.
     """
+    get_hold(session, actor, portal, hold_id)
     lock_holder(session, actor, portal)
     hold = get_hold(session, actor, portal, hold_id)
     if hold.state == "open":
