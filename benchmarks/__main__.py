@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import directory, one_slot, slots
+from benchmarks import directory, one_slot, over_http, slots
 from benchmarks.ground import Ground, ground
 from benchmarks.measuring import Row
 
@@ -31,6 +31,7 @@ def _at_scale() -> Iterator[Row]:
 MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
     "slots": _alone(slots.rows),
     "directory": _alone(directory.rows),
+    "http": _alone(over_http.rows),
     "one-slot": _alone(one_slot.rows),
     "scale": _at_scale,
 }

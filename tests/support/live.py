@@ -124,7 +124,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
     """What a web process of a test gets."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
-        "MODE": "test",
+        "MODE": "demo",
         "POLYCLINIC_HOME": str(settings.home),
         "POLYCLINIC_ROLE_PREFIX": settings.role_prefix,
         "DATABASE_URL": settings.database_url,
