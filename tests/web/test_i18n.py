@@ -112,6 +112,7 @@ def test_texts_in_several_languages_fall_back(context: None) -> None:
         ("//other.example", "/"),
         ("/\\other.example", "/"),
         ("javascript:alert(1)", "/"),
+        ("//[", "/"),
     ],
 )
 def test_a_switch_goes_back_to_this_host_only(address: str | None, expected: str) -> None:

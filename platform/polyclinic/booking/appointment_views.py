@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from polyclinic.booking.appointments import (
+    LAST_PAGE,
     SHELVES,
     AppointmentView,
     Shelf,
@@ -46,7 +47,7 @@ def index() -> str:
     actor, session = require_kind("patient"), current_session()
     asked = request.args.get("show", "")
     shelf: Shelf = next((known for known in SHELVES if known == asked), "next")
-    page = max(0, request.args.get("page", 0, int))
+    page = min(max(0, request.args.get("page", 0, int)), LAST_PAGE)
     views = list_appointments(session, actor, shelf, limit=ON_PAGE + 1, offset=page * ON_PAGE)
     return render_template(
         "booking/appointments.html",

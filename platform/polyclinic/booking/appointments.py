@@ -33,6 +33,8 @@ from polyclinic.web.api import fetch_page
 
 Shelf = Literal["next", "past", "cancelled"]
 SHELVES: tuple[Shelf, ...] = ("next", "past", "cancelled")
+LAST_PAGE = 10_000
+"""Nobody turns so many pages; a larger number in an address counts as this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from polyclinic.booking.agenda import LONGEST, Entry, get_agenda
 from polyclinic.booking.appointments import (
+    LAST_PAGE,
     Shelf,
     cancelling_means,
     cancelling_refused,
@@ -25,6 +26,7 @@ from polyclinic.booking.services import cancel_appointment, complete_appointment
 from polyclinic.booking.words import state_tones, state_words
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Invalid, NotFound, Refusal
+from polyclinic.kernel.instants import parse_day
 from polyclinic.web.auth import current_session, require, require_kind
 from polyclinic.web.i18n import current_language, current_zone, localized
 from polyclinic.web.portal_badges import badge_of, portal_badge
@@ -44,7 +46,7 @@ def index() -> str:
     actor, session = require_kind("specialist"), current_session()
     asked = request.args.get("shelf", "next")
     shelf: Shelf = next((known for known in get_args(Shelf) if known == asked), "next")
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
     found = list_appointments(session, actor, shelf, limit=PAGE + 1, offset=(page - 1) * PAGE)
     counts = count_appointments(session, actor)
     words: dict[Shelf, str] = {"next": _("Upcoming"), "past": _("Past"), "cancelled": _("Cancelled")}
@@ -131,7 +133,7 @@ def calendar() -> str:
     """Show day, week or month; without script the week as a list, with links to the next and the one before."""
     actor, session = require_kind("specialist"), current_session()
     local = now(session).astimezone(current_zone())
-    day = _date(request.args.get("date"), local.date())
+    day = parse_day(request.args.get("date")) or local.date()
     first = day - dt.timedelta(days=day.weekday())
     entries = get_agenda(session, actor, first, first + dt.timedelta(days=6))
     asked = request.args.get("view", "week")
@@ -154,19 +156,12 @@ def calendar() -> str:
 def events() -> ResponseReturnValue:
     """Return what the calendar shows between two dates, in wall times of the specialist's zone."""
     actor, session = require_kind("specialist"), current_session()
-    first, last = _date(request.args.get("from"), None), _date(request.args.get("to"), None)
+    first, last = parse_day(request.args.get("from")), parse_day(request.args.get("to"))
     if first is None or last is None or not 0 <= (last - first).days <= LONGEST:
         expected = _("Expected two dates such as 2026-11-23, at most %(days)s days apart.", days=LONGEST)
         raise Invalid("dates", expected, fields={"from": expected, "to": expected})
     badges = {portal.id: badge_of(portal) for portal in my_portals(session, actor)}
     return jsonify(events=[_event(entry, badges) for entry in get_agenda(session, actor, first, last)])
-
-
-def _date(text: str | None, otherwise: Any) -> Any:
-    try:
-        return dt.date.fromisoformat(text or "")
-    except ValueError:
-        return otherwise
 
 
 def _by_day(first: dt.date, entries: list[Entry]) -> list[tuple[dt.date, list[Entry]]]:

@@ -6,7 +6,6 @@ a double press end up in the right place. Expiry counts when a step is opened or
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Any
 
@@ -38,6 +37,7 @@ from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Conflict, Gone, Invalid, NotFound, Refusal
 from polyclinic.kernel.ids import parse_id
+from polyclinic.kernel.instants import parse_instant
 from polyclinic.kernel.money import Money
 from polyclinic.payments.services import payment_terms
 from polyclinic.web.auth import current_actor, current_session, require
@@ -131,15 +131,6 @@ def release(hold_id: uuid.UUID) -> Response:
     except (NotFound, Conflict):
         return redirect(url_for("portal_directory.specialists"), 303)
     return redirect(url_for("portal_directory.profile", listing_id=listing_id, _anchor="times"), 303)
-
-
-def parse_instant(text: str) -> dt.datetime | None:
-    """Return the instant written in ISO 8601 with its offset, in UTC, or None."""
-    try:
-        found = dt.datetime.fromisoformat(text)
-        return None if found.tzinfo is None else found.astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _kept(hold_id: uuid.UUID) -> tuple[Actor, Hold]:

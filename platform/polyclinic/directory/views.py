@@ -30,6 +30,7 @@ from polyclinic.directory.policy import ORDER
 from polyclinic.directory.portraits import SIZES, file_of
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Refusal
+from polyclinic.kernel.instants import parse_day
 from polyclinic.tenancy.policy import BRAND_INTRODUCTION, TAX_LABEL
 from polyclinic.web.auth import current_actor, current_session
 from polyclinic.web.files import files
@@ -42,8 +43,6 @@ blueprint = Blueprint("portal_directory", __name__, subdomain="portal", template
 ON_HOME, ON_PAGE, DAYS = 3, 12, 7
 PORTRAIT_KEPT = 86_400
 _WEEK = dt.timedelta(days=DAYS)
-#: Years between which weeks can be counted; other dates in an address are mistyped.
-MIN_YEAR, MAX_YEAR = 2000, 9000
 
 
 @blueprint.get("/")
@@ -158,7 +157,7 @@ def _times(shown: Profile, chosen: Offered, where: ZoneInfo) -> Times:
     if offers is None:
         return Times()
     today = now(session).astimezone(where).date()
-    asked = _date(request.args.get("from"))
+    asked = parse_day(request.args.get("from"))
     first = max(asked or today, today)
     ask = (session, current_actor(), portal, shown.id, chosen.id)
     found = offers.slots(*ask, first, DAYS, where.key)
@@ -188,14 +187,6 @@ def _week_href(shown: Profile, chosen: Offered, first: dt.date) -> str:
 def _chosen_service(shown: Profile) -> Offered | None:
     wanted = request.args.get("service", "")
     return next((one for one in shown.bookable if one.slug == wanted), next(iter(shown.bookable), None))
-
-
-def _date(text: str | None) -> dt.date | None:
-    try:
-        found = dt.date.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return found if MIN_YEAR <= found.year <= MAX_YEAR else None
 
 
 def _criteria() -> Criteria:

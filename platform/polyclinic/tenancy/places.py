@@ -7,6 +7,7 @@ request asks the database nothing to know where it is.
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import time
 import uuid
@@ -15,11 +16,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.tenancy.models import Domain, NetworkSetting, Portal, PortalSetting
 from polyclinic.tenancy.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PlaceName = Literal["portal", "specialists", "admin", "hooks", "dev"]
 PLACES: tuple[PlaceName, ...] = ("portal", "specialists", "admin", "hooks", "dev")
@@ -150,7 +154,12 @@ class Places:
         with self._lock:
             if time.monotonic() - self._read_at < self._fresh_for:
                 return
-            self._read()
+            try:
+                self._read()
+            except OperationalError:
+                if not self._places:
+                    raise
+                log.warning("which hosts there are was not read again: the database did not answer")
             self._read_at = time.monotonic()
 
     def _read(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import hashlib
 import json
@@ -20,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from polyclinic.kernel.errors import Invalid
 from polyclinic.kernel.idempotency import Answer, release, remember, reserve
 from polyclinic.kernel.scope import Scope
+from polyclinic.kernel.texts import storable
 from polyclinic.tenancy.places import PLACES, PlaceName
 from polyclinic.web.auth import current_actor
 from polyclinic.web.db import engine, open_session
@@ -30,6 +30,8 @@ P = ParamSpec("P")
 PREFIX = "/api/v1"
 PAGE_SIZE, MOST = 20, 100
 KEY_LENGTH = 255
+#: Sort keys are small numbers: days of the week, counts.
+_LARGEST = 2**15 - 1
 
 
 class ApiSchema(Schema):
@@ -105,12 +107,16 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
     """Read a cursor; raises Invalid for anything that this API did not give out."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         key = None
     if not isinstance(key, list) or len(key) != length:
-        message = _l("This cursor is not one that this list gave out. Leave it away to start from the beginning.")
-        raise Invalid("cursor-invalid", message, fields={"cursor": message})
+        raise _wrong_cursor()
     return key
+
+
+def _wrong_cursor() -> Invalid:
+    message = _l("This cursor is not one that this list gave out. Leave it away to start from the beginning.")
+    return Invalid("cursor-invalid", message, fields={"cursor": message})
 
 
 def fetch_page(
@@ -141,12 +147,17 @@ def fetch_page(
 
 
 def _typed(key: ColumnElement[Any] | InstrumentedAttribute[Any], value: Any) -> Any:
+    """Return a part of a cursor as the column has it; raises Invalid for what no row of this program can hold."""
     python_type: Any = key.type.python_type
     try:
-        return python_type.fromisoformat(value) if hasattr(python_type, "fromisoformat") else python_type(value)
-    except (TypeError, ValueError):
-        message = _l("This cursor is not one that this list gave out. Leave it away to start from the beginning.")
-        raise Invalid("cursor-invalid", message, fields={"cursor": message}) from None
+        typed = python_type.fromisoformat(value) if hasattr(python_type, "fromisoformat") else python_type(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _wrong_cursor() from None
+    if isinstance(typed, str) and not storable(typed):
+        raise _wrong_cursor()
+    if isinstance(typed, int) and not -_LARGEST <= typed <= _LARGEST:
+        raise _wrong_cursor()
+    return typed
 
 
 def _owner() -> str:

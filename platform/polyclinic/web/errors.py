@@ -114,10 +114,13 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(Refusal)
     def _refused(error: Refusal) -> AnyResponse:
-        return answer(error)
+        return _told(lambda: answer(error))
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> AnyResponse:
+        return _told(lambda: _answered(error))
+
+    def _answered(error: HTTPException) -> AnyResponse:
         status = error.code or 500
         if error.response is not None or 300 <= status < 400:
             return error.get_response()
@@ -132,6 +135,12 @@ def init_app(app: Flask) -> None:
             if name.lower() in ("allow", "retry-after"):
                 response.headers[name] = value
         return response
+
+    def _told(tell: Callable[[], AnyResponse]) -> AnyResponse:
+        try:
+            return tell()
+        except (OperationalError, PoolTimeout) as away:  # the page of the refusal asks who is reading it
+            return _database(away)
 
     @app.errorhandler(PoolTimeout)
     @app.errorhandler(OperationalError)

@@ -239,7 +239,10 @@ def format_minutes(minutes: int) -> str:
 
 def local_target(address: str | None) -> str:
     """A path of this host to go back to; anything else becomes the front page."""
-    parts = urlsplit(address or "/")
+    try:
+        parts = urlsplit(address or "/")
+    except ValueError:  # brackets that hold no IPv6 address
+        return "/"
     if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith(("//", "/\\")):
         return "/"
     return parts.path + (f"?{parts.query}" if parts.query else "")

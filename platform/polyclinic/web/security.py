@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from polyclinic.config import Settings
 from polyclinic.kernel.errors import Refusal
+from polyclinic.kernel.texts import all_storable, storable
 from polyclinic.web.auth import bearer_token
 
 csrf = CSRFProtect()
@@ -18,8 +19,8 @@ csrf = CSRFProtect()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class NulRefused(Refusal):
-    """A text holds the character U+0000, which no name has and PostgreSQL cannot keep."""
+class TextRefused(Refusal):
+    """A text holds what no name has and PostgreSQL cannot keep, or JSON is nested beyond reading."""
 
     status = 400
 
@@ -59,12 +60,15 @@ def policy() -> str:
     )
 
 
-def _body_has_nul() -> bool:
+def _body_is_storable() -> bool:
     if request.method in SAFE:
-        return False
+        return True
     if request.is_json:
-        return b"\\u0000" in request.get_data()
-    return any("\0" in value for _name, value in request.form.items(multi=True))
+        try:
+            return all_storable(request.get_json(silent=True))
+        except RecursionError:
+            raise TextRefused("too-deep", _l("The JSON of this request is nested too deeply.")) from None
+    return all(storable(value) for _name, value in request.form.items(multi=True))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -87,10 +91,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["csp_nonce"] = nonce
 
     @app.before_request
-    def _refuse_nul() -> None:
-        query = "\0" in request.path or any("\0" in value for _name, value in request.args.items(multi=True))
-        if query or _body_has_nul():
-            raise NulRefused("nul", _l("The text contains a character that cannot be stored (U+0000)."))
+    def _refuse_texts() -> None:
+        query = [request.path, *(value for _name, value in request.args.items(multi=True))]
+        if not all(map(storable, query)) or not _body_is_storable():
+            raise TextRefused("nul", _l("The text contains a character that cannot be stored (U+0000)."))
 
     @app.before_request
     def _check_csrf() -> None:
