@@ -76,13 +76,15 @@ class Settings:
     def __init__(self, portal: Mapping[str, Any], network: Mapping[str, Any] | None = None) -> None:
         """Take both layers as `{key: stored JSON}`; a key that is absent is inherited."""
         self._layers: tuple[tuple[Source, Mapping[str, Any]], ...] = (("portal", portal), ("network", network or {}))
+        self._loaded: dict[str, Any] = {}
 
     def find(self, setting: Setting[T]) -> T | None:
-        """Return the value, or None where it is unset and has no default."""
-        for _source, values in self._layers:
-            if setting.key in values:
-                return setting.kind.load(values[setting.key])
-        return setting.default
+        """Return the value, or None where it is unset and has no default; each is read from its layer once."""
+        if setting.key not in self._loaded:
+            stored = [values[setting.key] for _source, values in self._layers if setting.key in values]
+            self._loaded[setting.key] = setting.kind.load(stored[0]) if stored else setting.default
+        found: T | None = self._loaded[setting.key]
+        return found
 
     def get(self, setting: Setting[T]) -> T:
         """Return the value; raises Defect where it is unset and has no default, which validation does not let pass."""

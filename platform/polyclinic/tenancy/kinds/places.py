@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
 from flask_babel import gettext as _
 
+from polyclinic.kernel.zones import zone_names
 from polyclinic.tenancy.kinds.core import Context, Kind, NotAccepted, nearest, shown
 
 
@@ -74,8 +74,8 @@ class Zone(Kind[str]):
 
     def parse(self, raw: object, context: Context) -> str:
         """See Kind."""
-        if not isinstance(raw, str) or raw not in available_timezones():
-            known = sorted(available_timezones())
+        if not isinstance(raw, str) or raw not in zone_names():
+            known = sorted(zone_names())
             raise self.refuse(raw, _("%(value)s is not a time zone", value=shown(raw)) + nearest(str(raw), known))
         return raw
 
