@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import directory, one_slot, over_http, slots
+from benchmarks import directory, one_slot, over_http, slots, starting
 from benchmarks.ground import Ground, ground
 from benchmarks.measuring import Row
 
@@ -34,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
     "http": _alone(over_http.rows),
     "one-slot": _alone(one_slot.rows),
     "scale": _at_scale,
+    "starting": starting.rows,
 }
 
 

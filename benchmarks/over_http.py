@@ -216,7 +216,7 @@ def _process(port: int, environ: dict[str, str], *arguments: str) -> Iterator[No
         finally_.callback(process.wait)
         finally_.callback(process.terminate)
         end = time.monotonic() + 30
-        while not _answers(port):
+        while not answers(port):
             if process.poll() is not None or time.monotonic() > end:
                 log.seek(0)
                 raise AssertionError(log.read().decode(errors="replace")[-2000:])
@@ -229,7 +229,8 @@ def _process(port: int, environ: dict[str, str], *arguments: str) -> Iterator[No
             raise
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether somebody answers on a port."""
     try:
         _Client(port).ask("GET", "/")
     except OSError:
