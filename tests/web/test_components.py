@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import render_template_string
 
 from polyclinic.kernel.money import Money
 from polyclinic.resources import PACKAGE, shipped
@@ -112,3 +113,12 @@ def test_small_words() -> None:
     assert initials("Maximiliane von Hohenstein-Wartenburg") == "MW"
     assert initials("…") == "·"
     assert [say_left(seconds) for seconds in (0, -5, 59, 581, 7505)] == ["0:00", "0:00", "0:59", "9:41", "2:05:05"]
+
+
+def test_what_people_typed_keeps_its_own_direction(cast: Cast, app: PlaceFlask) -> None:
+    """L2: a telephone number reads "+49 30 …" on a right-to-left page too; rendered values stay as they are."""
+    source = '{% import "ui.html" as ui %}{{ ui.definitions([("A", "+49 30 <1>"), ("B", "<b>x</b>"|safe)]) }}'
+    with app.test_request_context("/", base_url=f"http://{cast.alpha.host}:8000"):
+        shown = render_template_string(source)
+    assert "<dd><bdi>+49 30 &lt;1&gt;</bdi></dd>" in shown
+    assert "<dd><b>x</b></dd>" in shown
