@@ -27,8 +27,11 @@ setup-dev: python ## the same, with what tests and checks need
 	@"$(PYTHON)" requirements/install.py dev
 	@$(BIN)/python -m polyclinic.runtime.frontend
 
-test: setup-dev ## the whole suite, browsers included
+test: setup-dev ## the whole suite, browsers included, after lint and types
 	@$(BIN)/python tests/support/browser.py
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pytest -n auto --dist loadfile
 
 check: setup-dev ## lint, types, import contracts and the fast tests: before each commit
