@@ -37,7 +37,12 @@ def room_of(kind: Kind, person: uuid.UUID) -> str:
 def same_origin(origin: str | None, environ: dict[str, Any]) -> bool:
     """Whether a handshake comes from a page of the very host it goes to."""
     host = environ.get("HTTP_HOST", "")
-    return origin is not None and bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    if origin is None or not host:
+        return False
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
 
 
 def init_app(app: Flask, settings: Settings) -> None:
