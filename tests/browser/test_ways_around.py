@@ -99,7 +99,7 @@ def test_two_people_and_one_time(visitor: NewVisitor, live_cast: Cast, owner: En
     choose_time(theirs)
     theirs.wait_for_url("**/book/hold")
     assert theirs.locator("main form button").count() > 1
-    theirs.locator(".booking-times button").first.click()
+    theirs.locator("main form[action='/book/hold'] button").first.click()
     theirs.wait_for_url(lambda url: not url.endswith("/hold"))
     assert states(owner) == (["open", "open"], [])
 
@@ -113,9 +113,9 @@ def test_an_expired_hold_says_so_and_keeps_what_was_typed(visitor: NewVisitor, l
     set_time(owner, minutes=11)
     page.locator("#confirm input[name=consent]").check()
     page.locator("#confirm button[type=submit]").last.click()
-    expect(page.locator(".booking-times button").first).to_be_visible()
+    expect(page.locator("main form[action='/book/hold'] button").first).to_be_visible()
     assert states(owner)[1] == []
-    page.locator(".booking-times button").first.click()
+    page.locator("main form[action='/book/hold'] button").first.click()
     page.wait_for_url("**/book/*")
     expect(page.locator("main [name=message]")).to_have_value("My knee hurts.")
     page.locator("main input[name=name]").press("Enter")
