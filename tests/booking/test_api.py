@@ -306,3 +306,14 @@ def test_plugins_hear_of_changes_and_cannot_break_them(desk: Desk, scene: Cast, 
     assert other.book(scene.alpha.other_patient, scene.ada, TEN + HOUR).state == "confirmed"
     assert plugin.heard == [("confirmed", "patient")] * 2
     assert len(desk.rows("SELECT 1 FROM appointment")) == 2
+
+
+def test_a_zone_that_is_none_is_refused(scene: Cast, browser: Browser, api_token: MakeToken) -> None:
+    """W1: what and where, instead of another zone in its place; no zone at all is the specialist's."""
+    host, token = scene.alpha.host, api_token(scene.alpha.patient, *ALL)
+    body = wanted(scene, scene.alpha, scene.ada)
+    for wrong in ("Mars/Base", "../../etc/passwd", "europe/berlin"):
+        answer = browser.send("POST", host, f"{API}/holds", body | {"zone": wrong}, headers=token)
+        assert "zone" in json_of(answer, 422)["errors"]["json"]
+    del body["zone"]
+    json_of(browser.send("POST", host, f"{API}/holds", body, headers=token), 201)

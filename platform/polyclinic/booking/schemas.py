@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, validate
+from flask_babel import lazy_gettext as _l
+from marshmallow import ValidationError, fields, validate
 
 from polyclinic.booking.appointments import SHELVES, AppointmentView
 from polyclinic.booking.rules import MESSAGE_LENGTH, NAME_LENGTH, PHONE_LENGTH
+from polyclinic.kernel.zones import is_zone
 from polyclinic.web.api import ApiSchema, PageArgs
 
 
@@ -18,13 +20,22 @@ class MoneySchema(ApiSchema):
     currency = fields.String()
 
 
+def _is_zone(name: str) -> None:
+    if name and not is_zone(name):
+        raise ValidationError(str(_l("Choose a time zone such as Europe/Berlin.")))
+
+
 class HoldRequest(ApiSchema):
     """Which time is to be kept."""
 
     specialist_id = fields.UUID(required=True, metadata={"description": "the public id on this portal"})
     service_id = fields.UUID(required=True)
     starts_at = fields.AwareDateTime(required=True, metadata={"description": "ISO 8601 with offset"})
-    zone = fields.String(load_default="", validate=validate.Length(max=64))
+    zone = fields.String(
+        load_default="",
+        validate=_is_zone,
+        metadata={"description": "the IANA zone in which the time was shown; by default the specialist's"},
+    )
 
 
 class HoldSchema(ApiSchema):
