@@ -92,6 +92,6 @@ def test_json_that_cannot_be_stored_or_read_is_refused(scene: Cast, browser: Bro
 
 @pytest.mark.parametrize("origin", [None, "null", "http://[", "http://beta.localhost:8000", "http://alpha.localhost"])
 def test_a_handshake_of_another_origin_is_refused(origin: str | None) -> None:
-    """T18: whatever the header holds; only a page of the very host may listen."""
+    """M5: whatever the header holds; only a page of the very host may listen."""
     assert not same_origin(origin, {"HTTP_HOST": "alpha.localhost:8000"})
     assert same_origin("http://alpha.localhost:8000", {"HTTP_HOST": "ALPHA.localhost:8000"})
