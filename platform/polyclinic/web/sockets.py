@@ -36,7 +36,7 @@ def room_of(kind: Kind, person: uuid.UUID) -> str:
 
 def same_origin(origin: str | None, environ: dict[str, Any]) -> bool:
     """Whether a handshake comes from a page of the very host it goes to."""
-    host = environ.get("HTTP_HOST", "")
+    host = str(environ.get("HTTP_HOST", ""))
     if origin is None or not host:
         return False
     try:
