@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from polyclinic.app import create_app
 from polyclinic.config import Settings
@@ -31,6 +33,7 @@ from support.client import Browser
 from support.schema import migrate
 
 HANDOVER = "POLYCLINIC_TEST_SERVERS"
+EMPTYING_TRIES = 10
 PREFIX = "polyclinic"
 pytest_plugins = ["support.factories", "support.calendars", "support.bookings", "support.live", "support.visitors"]
 
@@ -148,9 +151,17 @@ def clean(owner: Engine) -> Iterator[None]:
     yield
     load_models()
     tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables if table.name != "app_clock")
-    with owner.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-        connection.execute(text("UPDATE app_clock SET \"offset\" = '0'"))
+    for attempt in range(EMPTYING_TRIES):  # a web process of the same test may still be reading: 40P01, 55P03
+        try:
+            with owner.begin() as connection:
+                connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+                connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+                connection.execute(text("UPDATE app_clock SET \"offset\" = '0'"))
+            return
+        except OperationalError:
+            if attempt == EMPTYING_TRIES - 1:
+                raise
+            time.sleep(0.2)
 
 
 @pytest.fixture

@@ -50,6 +50,10 @@ WITHOUT_PURGE = (
 )
 
 
+#: How often the counter-proof is tried before it counts as failed.
+RUSHES = 6
+
+
 @dataclass
 class Contest:
     """A running network with Sam listed on all three portals."""
@@ -112,6 +116,11 @@ class Contest:
             connection.execute(
                 text('UPDATE app_clock SET "offset" = :moment - statement_timestamp()'), {"moment": moment}
             )
+
+    def clear(self) -> None:
+        """Forget every hold and every guest's place in the limits, for another rush at the same slot."""
+        with self.owner.begin() as connection:
+            connection.execute(text("TRUNCATE claim, hold CASCADE"))
 
     @property
     def overlaps(self) -> int:
@@ -218,7 +227,11 @@ def test_a_time_given_back_during_the_rush_goes_to_one_at_most(contest: Contest)
 def test_without_lock_and_constraint_the_same_rush_books_twice(lacking: Callable[..., Any]) -> None:
     """R1, the counter-proof: without what holds the line, these sixty requests double-book."""
     with lacking(*WITHOUT_LOCK, *WITHOUT_CONSTRAINT) as contest:
-        heard = contest.rush()
+        for _round in range(RUSHES):  # whether two of them meet is chance; that they never do would be proof
+            heard = contest.rush()
+            if heard[201] > 1:
+                break
+            contest.clear()
         assert heard[201] > 1
         assert contest.overlaps > 0
 

@@ -57,7 +57,7 @@ def test_patients_read_the_portals_own_terms_or_the_models(cast: Cast, app: Plac
     """E5: the sentence before the button."""
     portal = app.places.portal(cast.alpha.id)
     assert isinstance(portal, PortalView)
-    with app.test_request_context(base_url="http://alpha.localhost:8000"):
+    with app.test_request_context(base_url="http://alpha.localhost:8000", headers={"Accept-Language": "en"}):
         hooks = app.extensions["polyclinic.hooks"]
         assert "invoice" in payment_terms(hooks, portal, PRICE).sentence
         assert "nothing" in payment_terms(hooks, portal, NOTHING).sentence

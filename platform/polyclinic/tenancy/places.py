@@ -130,8 +130,14 @@ class Places:
         return place
 
     def portal(self, portal_id: uuid.UUID) -> PortalView | None:
-        """Return a portal by its id: for jobs, mails and the places that see several portals."""
+        """Return a portal by its id: for jobs, mails and the places that see several portals.
+
+        Ids come from the database, so one that is not known here belongs to a portal newer than what was read.
+        """
         self._refresh()
+        if portal_id not in self._portals:
+            self.forget()
+            self._refresh()
         return self._portals.get(portal_id)
 
     def portals(self) -> list[PortalView]:
