@@ -13,6 +13,7 @@ from polyclinic.hooks.specs import hookimpl
 from polyclinic.hooks.types import AppointmentChange
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.scope import Scope, open_session
+from polyclinic.web.db import db
 from support.bookings import HOUR, TEN, Desk
 from support.calendars import START, OpenAs, SetTime
 from support.cast import Cast, PortalCast
@@ -300,12 +301,15 @@ class Loud:
 def test_plugins_hear_of_changes_and_cannot_break_them(desk: Desk, scene: Cast, settings: Settings) -> None:
     """X2: `appointment_changed` is told inside the transaction; one that raises undoes nothing."""
     plugin = Loud()
-    other = Desk(create_app(settings, plugin), scene, desk.engine, desk.owner)
+    app = create_app(settings, plugin)
+    other = Desk(app, scene, desk.engine, desk.owner)
     other.book(scene.alpha.patient, scene.ada)
     plugin.fails = True
     assert other.book(scene.alpha.other_patient, scene.ada, TEN + HOUR).state == "confirmed"
     assert plugin.heard == [("confirmed", "patient")] * 2
     assert len(desk.rows("SELECT 1 FROM appointment")) == 2
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_a_zone_that_is_none_is_refused(scene: Cast, browser: Browser, api_token: MakeToken) -> None:
