@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from polyclinic.hooks.providers import PaymentProvider
+
 Moment = Literal["confirmed", "cancelled", "completed"]
 
 
@@ -24,6 +26,10 @@ class PaymentModel:
     """Whether an appointment is confirmed only once it is paid (B2)."""
     free_only: bool = False
     """Whether every price must be zero."""
+    provider: PaymentProvider | None = None
+    """Who takes the money, where ``charges_online``."""
+    earns: Literal["commission", "share", "nothing"] = "nothing"
+    """How the platform is paid: a commission it takes (E3), or what the specialist's share leaves (E4)."""
 
 
 @dataclass(frozen=True, slots=True)
