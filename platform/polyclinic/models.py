@@ -13,6 +13,8 @@ FEATURES = (
     "booking",
     "notifications",
 )
+#: Tables beside a feature's models.py: a module each, with the few functions that write and read it.
+OTHERS = ("payments.references",)
 
 
 def load_models() -> None:
@@ -21,3 +23,5 @@ def load_models() -> None:
         importlib.import_module(f"polyclinic.kernel.{module}")
     for feature in FEATURES:
         importlib.import_module(f"polyclinic.{feature}.models")
+    for module in OTHERS:
+        importlib.import_module(f"polyclinic.{module}")

@@ -33,6 +33,7 @@ TRUE_BY_DESIGN = (
         "specialist_profile_operator",
         "hold_job",
         "delivery_job",
+        "external_reference_job",
     }
 )
 
@@ -210,6 +211,14 @@ def _foreign_row(table: str, cast: Cast) -> Any:
             "hash": b"x",
             "answer": "given",
             "how": "x",
+        },
+        "external_reference": {
+            "provider": "x",
+            "account": "",
+            "external_id": "x",
+            "portal_id": beta.id,
+            "cause_kind": "payment",
+            "cause_id": beta.id,
         },
     }[table]
     return TABLES[table].insert().inline().values(values)

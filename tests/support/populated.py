@@ -17,6 +17,7 @@ from polyclinic.kernel.due import Due
 from polyclinic.kernel.idempotency import IdempotencyKey
 from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.notifications.models import Delivery
+from polyclinic.payments.references import ExternalReference
 from polyclinic.tenancy.models import NetworkSetting
 from support.cast import Cast, PortalCast, add_history
 
@@ -115,6 +116,16 @@ def _journals(session: Session, portal: PortalCast, later: dt.datetime) -> None:
     """A row of each journal."""
     session.add(OutboxMessage(kind="test", portal_id=portal.id, payload={}))
     session.add(Due(kind="test", portal_id=portal.id, subject_id=portal.id, at=later))
+    session.add(
+        ExternalReference(
+            provider="stripe",
+            account="",
+            external_id=f"cs_{portal.slug}",
+            portal_id=portal.id,
+            cause_kind="payment",
+            cause_id=portal.id,
+        )
+    )
     session.add(
         AuditEvent(
             portal_id=portal.id,
