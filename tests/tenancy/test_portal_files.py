@@ -283,6 +283,16 @@ def test_each_slip_has_its_sentence(network: Session, folder: Path, old: str, ne
     assert any(sentence in complaint for complaint in found), found
 
 
+@pytest.mark.parametrize("line", ['currency = "EURO"', "", "currency = 7"])
+def test_a_wrong_currency_is_one_complaint_and_not_one_for_each_price(
+    network: Session, folder: Path, line: str
+) -> None:
+    """Y1: what only follows from a mistake is not reported beside it."""
+    change(folder, 'currency = "EUR"', line)
+    (complaint,) = complaints_of(network, folder)
+    assert "money.currency: " in complaint
+
+
 def test_files_that_are_no_files_get_a_sentence(network: Session, folder: Path, tmp_path: Path) -> None:
     """Y1."""
     for broken, sentence in (

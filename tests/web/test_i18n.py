@@ -103,17 +103,32 @@ def test_texts_in_several_languages_fall_back(context: None) -> None:
     assert i18n.localized({"ja": "初回"}, "fr") == "初回"
 
 
+@pytest.fixture
+def site() -> Iterator[None]:
+    """A request to a site with a page and a form's address."""
+    app = Flask(__name__)
+    app.add_url_rule("/a", "page", lambda: "")
+    app.add_url_rule("/grüße/<name>", "named", lambda name: name)
+    app.add_url_rule("/sign-out", "form", lambda: "", methods=["POST"])
+    with app.test_request_context("/a"):
+        yield
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
         ("/a?b=1", "/a?b=1"),
+        ("/gr%C3%BC%C3%9Fe/x%20y", "/gr%C3%BC%C3%9Fe/x%20y"),
         (None, "/"),
         ("https://other.example/x", "/"),
         ("//other.example", "/"),
         ("/\\other.example", "/"),
         ("javascript:alert(1)", "/"),
         ("//[", "/"),
+        ("/sign-out", "/"),
     ],
 )
-def test_a_switch_goes_back_to_this_host_only(address: str | None, expected: str) -> None:
+@pytest.mark.usefixtures("site")
+def test_a_switch_goes_back_to_a_page_of_this_host_only(address: str | None, expected: str) -> None:
+    """Not to other hosts, and not to a form's address, which would answer with 405."""
     assert i18n.local_target(address) == expected

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flask_babel import gettext as _
 
 from polyclinic.kernel.errors import Invalid
-from polyclinic.tenancy.kinds import Context, Kind, NotAccepted, nearest
+from polyclinic.tenancy.kinds import Context, Kind, NotAccepted, Unreadable, nearest
 from polyclinic.tenancy.settings import Path, Problem, dotted
 from polyclinic.tenancy.toml_lines import lines_of
 
@@ -94,6 +94,8 @@ class Document:
             return None
         try:
             return kind.parse(table[name], self.context)
+        except Unreadable:
+            return None  # the settings' section has said why: the currency
         except NotAccepted as refused:
             self.wrong((*path, name, *refused.at), refused.message, refused.expected)
             return None

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar, cast
 from flask_babel import gettext as _
 
 from polyclinic.kernel.errors import Defect
-from polyclinic.tenancy.kinds import Amount, Context, Kind, LocalizedText, NotAccepted, nearest
+from polyclinic.tenancy.kinds import Amount, Context, Kind, LocalizedText, NotAccepted, Unreadable, nearest
 
 T = TypeVar("T")
 Source = Literal["built-in", "network", "portal"]
@@ -151,6 +151,8 @@ class Catalogue:
                     continue
                 try:
                     values[setting.key] = setting.kind.store(setting.kind.parse(raw, context))
+                except Unreadable:
+                    continue  # the currency is among the problems, and one sentence about it is enough
                 except NotAccepted as refused:
                     problems.append(Problem((*setting.path, *refused.at), refused.message, refused.expected))
         return values, problems

@@ -153,10 +153,10 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _defect(error: Exception) -> AnyResponse:
+        log.exception("unexpected error on %s %s", request.method, request.path)
         if app.testing:
             raise error
         g.anonymous = True
-        log.exception("unexpected error on %s %s", request.method, request.path)
         return problem(500, "internal", sentence_of(500)) if _wants_json() else _page(500, sentence_of(500))
 
 

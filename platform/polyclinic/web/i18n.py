@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
@@ -238,14 +238,23 @@ def format_minutes(minutes: int) -> str:
 
 
 def local_target(address: str | None) -> str:
-    """A path of this host to go back to; anything else becomes the front page."""
+    """A page of this host to go back to; anything else, and what only takes forms, becomes the front page."""
     try:
         parts = urlsplit(address or "/")
     except ValueError:  # brackets that hold no IPv6 address
         return "/"
     if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith(("//", "/\\")):
         return "/"
+    if _takes_only_forms(parts.path):
+        return "/"
     return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _takes_only_forms(path: str) -> bool:
+    """Whether a path would answer a browser that is sent there with 405."""
+    routes = current_app.create_url_adapter(request)
+    methods = set() if routes is None else set(routes.allowed_methods(unquote(path)))
+    return bool(methods) and "GET" not in methods
 
 
 def _remember(name: str, value: str) -> Response:

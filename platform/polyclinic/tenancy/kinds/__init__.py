@@ -4,7 +4,7 @@ Plain forms are those of `portal.toml` and of the console's forms: "12 h", "15 %
 of a portal; what they need to know of it (currency, locales) comes in a `Context`.
 """
 
-from polyclinic.tenancy.kinds.core import Context, Kind, NotAccepted, nearest, serves, shown
+from polyclinic.tenancy.kinds.core import Context, Kind, NotAccepted, Unreadable, nearest, serves, shown
 from polyclinic.tenancy.kinds.measures import Amount, Duration, Integer, Percent, decimal_of, duration_in_words
 from polyclinic.tenancy.kinds.places import Currency, LocaleList, TokenTable, Zone
 from polyclinic.tenancy.kinds.words import Boolean, Choice, Email, LocalizedText, SetOf, Text, Url
@@ -26,6 +26,7 @@ __all__ = [
     "SetOf",
     "Text",
     "TokenTable",
+    "Unreadable",
     "Url",
     "Zone",
     "decimal_of",

@@ -22,6 +22,10 @@ class NotAccepted(ValueError):
         self.at = at
 
 
+class Unreadable(NotAccepted):
+    """A value that cannot be judged because another one, reported on its own, is missing or wrong."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What of the portal a kind may need to read a value."""

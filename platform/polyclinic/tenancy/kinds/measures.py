@@ -11,7 +11,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from polyclinic.kernel.money import Money, exponent
-from polyclinic.tenancy.kinds.core import Context, Kind, shown
+from polyclinic.tenancy.kinds.core import Context, Kind, Unreadable, shown
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Amount(Kind[Money]):
     def parse(self, raw: object, context: Context) -> Money:
         """See Kind."""
         if context.currency is None:
-            raise self.refuse(raw, _("the portal has no currency, so an amount cannot be read"))
+            raise Unreadable(_("the portal has no currency, so an amount cannot be read"), self.expected())
         if not isinstance(raw, str) or not re.fullmatch(r"\d{1,10}(\.\d{1,4})?", raw):
             raise self.refuse(raw, _("%(value)s is not an amount", value=shown(raw)))
         try:
