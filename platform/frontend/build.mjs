@@ -10,19 +10,32 @@ const here = dirname(fileURLToPath(import.meta.url))
 const target = join(here, '..', 'polyclinic', 'static', 'build')
 const ENTRIES = ['src/site.ts', 'src/calendar.ts', 'src/live.ts', 'css/components.css', 'css/calendar.css', 'css/fonts.css']
 
-async function sprite(outdir) {
+// Lucide draws outlines (icons.svg); the weights of Phosphor are further sets that a theme may choose. Names are Lucide's;
+// phosphor.json says what Phosphor calls those it names differently.
+const WEIGHTS = ['light', 'bold', 'duotone']
+const lucide = (name) => ['lucide-static', 'icons', `${name}.svg`]
+const phosphor = (weight, names) => (name) => ['@phosphor-icons', 'core', 'assets', weight, `${names[name] ?? name}-${weight}.svg`]
+
+async function sprite(outdir, logical, pathOf) {
   const names = JSON.parse(await readFile(join(here, 'icons.json'), 'utf8'))
   const symbols = await Promise.all(
     names.map(async (name) => {
-      const svg = await readFile(join(here, 'node_modules', 'lucide-static', 'icons', `${name}.svg`), 'utf8')
-      const body = svg.replace(/<!--[^]*?-->/g, '').match(/<svg[^>]*>([^]*)<\/svg>/)[1].replace(/\s+/g, ' ').trim()
-      return `<symbol id="${name}" viewBox="0 0 24 24">${body}</symbol>`
+      const svg = await readFile(join(here, 'node_modules', ...pathOf(name)), 'utf8')
+      const [, head, inner] = svg.replace(/<!--[^]*?-->/g, '').match(/<svg([^>]*)>([^]*)<\/svg>/)
+      const filled = head.includes('fill="currentColor"') ? ' fill="currentColor" stroke="none"' : ''
+      return `<symbol id="${name}" viewBox="${head.match(/viewBox="([^"]+)"/)[1]}"${filled}>${inner.replace(/\s+/g, ' ').trim()}</symbol>`
     }),
   )
   const text = `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join('')}</svg>\n`
-  const file = `icons-${createHash('sha256').update(text).digest('hex').slice(0, 8)}.svg`
+  const file = `${logical.replace('.svg', '')}-${createHash('sha256').update(text).digest('hex').slice(0, 8)}.svg`
   await writeFile(join(outdir, file), text)
-  return file
+  return [logical, file]
+}
+
+async function sprites(outdir) {
+  const names = JSON.parse(await readFile(join(here, 'phosphor.json'), 'utf8'))
+  const sets = WEIGHTS.map((weight) => sprite(outdir, `icons-${weight}.svg`, phosphor(weight, names)))
+  return Object.fromEntries(await Promise.all([sprite(outdir, 'icons.svg', lucide), ...sets]))
 }
 
 function logicalNames(metafile, outdir) {
@@ -56,7 +69,7 @@ async function build() {
     metafile: true,
     logLevel: 'warning',
   })
-  const manifest = { ...logicalNames(result.metafile, outdir), 'icons.svg': await sprite(outdir) }
+  const manifest = { ...logicalNames(result.metafile, outdir), ...(await sprites(outdir)) }
   await writeFile(join(outdir, 'manifest.json'), JSON.stringify(manifest, null, 2) + '\n')
   await rm(target, { recursive: true, force: true })
   await rename(outdir, target)

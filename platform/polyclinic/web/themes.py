@@ -5,16 +5,31 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Final
 
 from flask_babel import lazy_gettext as _l
 
 from polyclinic.kernel.errors import Invalid
-from polyclinic.web.tokens import Layer, TokenSet, parse_layer, resolve
+from polyclinic.web.tokens import COLOURS, Layer, TokenSet, parse_layer, resolve
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_KEYS = frozenset({"name", "extends", "tokens"})
+_KEYS = frozenset({"name", "extends", "tokens", "pdf"})
+
+
+HEADERS: Final = ("plain", "block", "letterhead", "tiles")
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """How documents on paper look: composition of the head, families (in `fonts/`), the colour that accents."""
+
+    header: str = "plain"
+    display: str = "Figtree"
+    text: str = "Figtree"
+    accent: str = "accent_ink"
+    """The name of a colour token; its light value is printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +41,7 @@ class Theme:
     folder: Path
     layer: Layer
     parent: Theme | None = None
+    pdf: Print = Print()
 
     @property
     def chain(self) -> tuple[Theme, ...]:
@@ -36,6 +52,16 @@ class Theme:
     def template_folders(self) -> list[Path]:
         """Where its templates are looked for, nearest first."""
         return [theme.folder / "templates" for theme in self.chain]
+
+    @property
+    def stylesheets(self) -> list[Path]:
+        """Its own style sheets, in the order of their names."""
+        return sorted((self.folder / "static").glob("*.css"))
+
+    @property
+    def font_folders(self) -> list[Path]:
+        """Where the TrueType files of its `pdf` families lie, nearest first; documents are set with these alone."""
+        return [folder for theme in self.chain if (folder := theme.folder / "fonts").is_dir()]
 
     def tokens(self, *overrides: Layer) -> TokenSet:
         """A value for every token: the ancestors', its own, then `overrides` (a portal's)."""
@@ -75,8 +101,24 @@ def _read(slug: str, found: Mapping[str, Path], themes: dict[str, Theme], below:
         raise _wrong(where, "extends", str(extends), _l("one of the themes %(names)s, in no circle", names=others))
     parent = None if extends is None else _read(str(extends), found, themes, (*below, slug))
     layer = parse_layer(table.get("tokens", {}), where)
-    themes[slug] = Theme(slug, str(table.get("name", slug)), path.parent, layer, parent)
+    pdf = _print(table.get("pdf", {}), parent.pdf if parent else Print(), where)
+    themes[slug] = Theme(slug, str(table.get("name", slug)), path.parent, layer, parent, pdf)
     return themes[slug]
+
+
+def _print(given: object, inherited: Print, where: str) -> Print:
+    """Read `[pdf]`; what it does not say is the parent's."""
+    known = [key.name for key in fields(Print)]
+    if not isinstance(given, Mapping):
+        raise _wrong(where, "pdf", str(given), _l("a table with some of %(names)s", names=", ".join(known)))
+    for key, value in given.items():
+        options = {"header": HEADERS, "accent": tuple(COLOURS)}.get(key)
+        if key not in known:
+            raise _wrong(where, f"pdf.{key}", str(value), _l("one of the keys %(names)s", names=", ".join(known)))
+        if not isinstance(value, str) or (options is not None and value not in options):
+            expected = _l("one of %(options)s", options=", ".join(options)) if options else _l("the name of a family")
+            raise _wrong(where, f"pdf.{key}", str(value), expected)
+    return replace(inherited, **given)
 
 
 def _table(slug: str, path: Path, where: str) -> dict[str, object]:

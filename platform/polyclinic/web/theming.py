@@ -55,11 +55,11 @@ class Look:
 
     @property
     def stylesheets(self) -> list[str]:
-        """Addresses of the token stylesheet's companions: the chain's `theme.css`, the most general first."""
+        """Addresses of the token stylesheet's companions: the chain's styles, the most general first, by name."""
         return [
-            f"/static/theme/{theme.slug}/theme.css?v={_version(theme.folder / 'static' / 'theme.css')}"
+            f"/static/theme/{theme.slug}/{sheet.name}?v={_version(sheet)}"
             for theme in reversed(self.theme.chain)
-            if (theme.folder / "static" / "theme.css").is_file()
+            for sheet in theme.stylesheets
         ]
 
     @property
@@ -248,6 +248,12 @@ def theme_asset(path: str) -> str:
     return f"/static/theme/{found[0].slug}/{path}?v={_version(found[0].folder / 'static' / path)}"
 
 
+def icon_sheet() -> str:
+    """The sprite that this look's token `icons` chooses: Lucide's outlines, or a weight of Phosphor."""
+    chosen = current_look().tokens.shared["icons"]
+    return assets.asset("icons.svg" if chosen == "line" else f"icons-{chosen}.svg")
+
+
 _brands: WeakKeyDictionary[Settings, Brand] = WeakKeyDictionary()
 _versions: dict[tuple[Path, int], str] = {}
 
@@ -274,4 +280,4 @@ def init_app(app: Flask, folders: Iterable[Path], tenants: Path | None = None) -
             subdomain=place,
             methods=["GET"],
         )
-    app.jinja_env.globals.update(theme_asset=theme_asset, current_look=current_look)
+    app.jinja_env.globals.update(theme_asset=theme_asset, icon_sheet=icon_sheet, current_look=current_look)

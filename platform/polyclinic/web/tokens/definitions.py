@@ -116,6 +116,7 @@ DEFINITIONS: Final[Mapping[str, Kind]] = {
     "composition": Choice(("split", "centred", "stacked")),
     "card": Choice(("raised", "outlined", "filled")),
     "imagery": Choice(("round", "arch", "square")),
+    "icons": Choice(("line", "light", "bold", "duotone")),
     "schemes": Choice(("both", "light", "dark")),
 }
 
@@ -141,6 +142,9 @@ COLOURS: Final[Mapping[str, ColourKind]] = dict.fromkeys(
         "critical_text",
         "critical_soft",
         "focus",
+        "spot_1",
+        "spot_2",
+        "spot_3",
     ),
     _COLOUR,
 )

@@ -22,6 +22,7 @@ _STEPS: Final = 256
 
 _SURFACES: Final = ("surface", "surface_raised", "surface_sunken")
 _SOFT: Final = ("accent_soft", "positive_soft", "caution_soft", "critical_soft")
+_SPOTS: Final = ("spot_1", "spot_2", "spot_3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Pair:
 
 
 PAIRS: Final = (
-    Pair("text", (*_SURFACES, *_SOFT), TEXT),
+    Pair("text", (*_SURFACES, *_SOFT, *_SPOTS), TEXT),
     Pair("text_muted", _SURFACES, TEXT),
     Pair("accent_ink", (*_SURFACES, "accent_soft"), TEXT),
     Pair("positive", (*_SURFACES, "positive_soft"), TEXT),
@@ -79,7 +80,7 @@ def _repair_scheme(scheme: str, colours: Mapping[str, Colour], repairs: list[Rep
         return fixed
     ink = _ink(fixed["text"], fixed["surface"])
     away = WHITE if ink == BLACK else BLACK
-    for name in (*_SURFACES[1:], *_SOFT):
+    for name in (*_SURFACES[1:], *_SOFT, *_SPOTS):
         if contrast(ink, fixed[name]) < TEXT:
             # Only the foreground's own way decides here, so the "background" of this comparison is the ink itself.
             _change(scheme, name, _first_enough(fixed[name], away, [ink], TEXT), {"ink": ink}, fixed, repairs)
