@@ -111,11 +111,15 @@ class Themes:
 
     def environment(self, theme: Theme, portal: str | None = None) -> Environment:
         """The template environment of a theme, or of a portal that has templates of its own."""
-        own = None if portal is None or self._tenants is None else self._tenants / portal / "templates"
-        key = (theme.slug, own if own is not None and own.is_dir() else None)
+        key = (theme.slug, None if portal is None else self.portal_folder(portal))
         if key not in self._environments:
             self._environments[key] = _plain_environment(self._app).overlay(loader=self._loader(theme, key[1]))
         return self._environments[key]
+
+    def portal_folder(self, portal: str) -> Path | None:
+        """The folder of templates that a portal has of its own, None where it has none."""
+        own = None if self._tenants is None else self._tenants / portal / "templates"
+        return own if own is not None and own.is_dir() else None
 
     def _loader(self, theme: Theme, own: Path | None) -> BaseLoader:
         parents: dict[str, BaseLoader] = {

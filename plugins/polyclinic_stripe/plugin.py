@@ -1,1 +1,0 @@
-"""Hook implementations of the library `stripe`: the doors through which Stripe speaks to the product (E7)."""
