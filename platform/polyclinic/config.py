@@ -22,6 +22,9 @@ ASYNC_MODES: tuple[AsyncMode, ...] = ("eventlet", "gevent", "threading")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 SMTP_SCHEMES = ("smtp", "smtps")
 SECRET_KEY_LENGTH = 32
+STRIPE_API = "https://api.stripe.com"
+STRIPE_SIMULATED = "sk_test_sim"
+"""How keys of the simulator begin."""
 
 
 class ConfigError(Exception):
@@ -30,6 +33,23 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class StripeKeys:
+    """How to reach Stripe (docs/stripe.md); without a key the payment models that need it are not available."""
+
+    secret_key: str | None = field(default=None, repr=False)
+    api_base: str = STRIPE_API
+    account_secrets: tuple[str, ...] = field(default=(), repr=False)
+    connect_secrets: tuple[str, ...] = field(default=(), repr=False)
+    thin_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Signing secrets of the three webhook endpoints; two of each while one is being replaced."""
+
+    @property
+    def live(self) -> bool:
+        """Whether real money moves."""
+        return "_live_" in (self.secret_key or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +84,7 @@ class Settings:
     """Only these may send forwarded headers."""
     private_hosts: tuple[str, ...] = ()
     """Private addresses that outgoing requests may reach in spite of the guard; never in production."""
+    stripe: StripeKeys = StripeKeys()
 
     @property
     def production(self) -> bool:
@@ -100,12 +121,35 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         domains_fresh_seconds=reader.number("DOMAINS_FRESH_SECONDS", 5, 0, 60),
         trusted_proxies=reader.networks("TRUSTED_PROXIES"),
         private_hosts=reader.words("PRIVATE_HOSTS"),
+        stripe=read_stripe(reader, mode),
     )
     if production and settings.private_hosts:
         reader.problem("PRIVATE_HOSTS", "is set", "nothing: it opens private addresses and is for demo and tests only")
     if reader.problems:
         raise ConfigError(reader.problems)
     return settings
+
+
+def read_stripe(reader: "Reader", mode: Mode) -> StripeKeys:
+    """The five variables of Stripe; real keys stay out of demonstrations, simulated ones out of production."""
+    keys = StripeKeys(
+        secret_key=reader.stripe_key("STRIPE_SECRET_KEY"),
+        api_base=reader.stripe_base("STRIPE_API_BASE", local=mode != "production"),
+        account_secrets=reader.signing_secrets("STRIPE_WEBHOOK_SECRETS_ACCOUNT"),
+        connect_secrets=reader.signing_secrets("STRIPE_WEBHOOK_SECRETS_CONNECT"),
+        thin_secrets=reader.signing_secrets("STRIPE_WEBHOOK_SECRETS_THIN"),
+    )
+    simulated = (keys.secret_key or "").startswith(STRIPE_SIMULATED)
+    if mode == "production" and simulated:
+        reader.problem("STRIPE_SECRET_KEY", "is a key of the simulator", "a key from Stripe's dashboard")
+    if mode == "production" and keys.secret_key and not keys.account_secrets:
+        reader.problem("STRIPE_WEBHOOK_SECRETS_ACCOUNT", "is not set", "the endpoint's signing secret (whsec_…)")
+    if mode != "production" and keys.live:
+        reader.problem("STRIPE_SECRET_KEY", "is a live key", f"a test key (sk_test_…) in {mode} mode")
+    if keys.secret_key and keys.api_base != STRIPE_API and not simulated:
+        expected = f"nothing, or a key of the simulator ({STRIPE_SIMULATED}…) in STRIPE_SECRET_KEY"
+        reader.problem("STRIPE_API_BASE", "leads elsewhere than to Stripe, and the key is Stripe's", expected)
+    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +251,33 @@ class Reader:
             how = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
             self.problem(name, state, f"at least {SECRET_KEY_LENGTH} random characters (make them with: {how})")
         return found
+
+    def stripe_key(self, name: str) -> str | None:
+        """A secret or restricted key of Stripe; its value is never shown."""
+        found = self.text(name, "")
+        if not found or re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{6,250}", found):
+            return found or None
+        self.problem(name, "is no secret key of Stripe", "one such as sk_test_… or rk_live_… (not pk_…)")
+        return None
+
+    def stripe_base(self, name: str, *, local: bool) -> str:
+        """Where Stripe's API is: Stripe itself, or with ``local`` a simulator on this machine over http."""
+        found = self.text(name, STRIPE_API).rstrip("/")
+        if found == STRIPE_API:
+            return found
+        expected = f"{STRIPE_API}, or outside production an address such as http://127.0.0.1:12111"
+        if local and re.fullmatch(r"http://(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}", found) and _port_of(found) != -1:
+            return found
+        self.problem(name, f"is '{found}'", expected)
+        return STRIPE_API
+
+    def signing_secrets(self, name: str) -> tuple[str, ...]:
+        """Signing secrets of a webhook endpoint, separated by commas; their values are never shown."""
+        found = self.words(name)
+        if all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{8,250}", word) for word in found):
+            return found
+        self.problem(name, "has a word that is no signing secret", "whsec_…, or two of them separated by a comma")
+        return ()
 
     def role_prefix(self) -> str:
         """The prefix of this installation's PostgreSQL roles."""

@@ -26,9 +26,9 @@ class Cards:
 
 
 def test_built_in_models_come_by_hook() -> None:
-    """E5: `external_invoice` and `free`, from plugins like any other."""
+    """E3–E5: `external_invoice`, `free` and the two that charge online, from plugins like any other."""
     models = build().payment_models
-    assert set(models) == {"external_invoice", "free"}
+    assert set(models) == {"external_invoice", "free", "connect_direct", "platform_charge"}
     assert model_for(PRICE, "external_invoice", models).slug == "external_invoice"
 
 

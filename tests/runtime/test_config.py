@@ -65,6 +65,50 @@ def test_production_refuses_what_is_for_demo_and_tests_only() -> None:
     assert read_settings(DEMO | {"PRIVATE_HOSTS": "127.0.0.1, ::1"}).private_hosts == ("127.0.0.1", "::1")
 
 
+STRIPE = {
+    "STRIPE_SECRET_KEY": "sk_test_sim123456",
+    "STRIPE_API_BASE": "http://127.0.0.1:12111/",
+    "STRIPE_WEBHOOK_SECRETS_ACCOUNT": "whsec_simaccount1, whsec_simaccount2",
+    "STRIPE_WEBHOOK_SECRETS_CONNECT": "whsec_simconnect",
+    "STRIPE_WEBHOOK_SECRETS_THIN": "whsec_simthin01",
+}
+LIVE = {"MODE": "production", "SMTP_URL": "smtp://mail"}
+
+
+def test_stripe_is_reached_with_five_variables_and_not_at_all_without() -> None:
+    """E7: two signing secrets while one is being replaced; nothing of it shows in the representation."""
+    assert read_settings(DEMO).stripe.secret_key is None
+    settings = read_settings(DEMO | STRIPE)
+    assert settings.stripe.api_base == "http://127.0.0.1:12111"
+    assert settings.stripe.account_secrets == ("whsec_simaccount1", "whsec_simaccount2")
+    assert not settings.stripe.live
+    assert "sk_test" not in repr(settings)
+    assert "whsec" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        (DEMO | STRIPE | {"STRIPE_SECRET_KEY": "pk_test_123456"}, "STRIPE_SECRET_KEY is no secret key"),
+        (DEMO | STRIPE | {"STRIPE_SECRET_KEY": "sk_live_123456"}, "STRIPE_SECRET_KEY is a live key"),
+        (DEMO | STRIPE | {"STRIPE_SECRET_KEY": "sk_test_123456"}, "STRIPE_API_BASE leads elsewhere"),
+        (DEMO | STRIPE | {"STRIPE_API_BASE": "http://10.0.0.1:12111"}, "STRIPE_API_BASE is"),
+        (DEMO | STRIPE | {"STRIPE_API_BASE": "https://stripe.example"}, "STRIPE_API_BASE is"),
+        (DEMO | STRIPE | {"STRIPE_API_BASE": "http://127.0.0.1:99999"}, "STRIPE_API_BASE is"),
+        (DEMO | STRIPE | {"STRIPE_WEBHOOK_SECRETS_THIN": "hunter2"}, "STRIPE_WEBHOOK_SECRETS_THIN has a word"),
+        (DEMO | LIVE | STRIPE, "STRIPE_API_BASE is"),
+        (DEMO | LIVE | STRIPE | {"STRIPE_API_BASE": ""}, "STRIPE_SECRET_KEY is a key of the simulator"),
+        (DEMO | LIVE | {"STRIPE_SECRET_KEY": "rk_live_123456"}, "STRIPE_WEBHOOK_SECRETS_ACCOUNT is not set"),
+    ],
+)
+def test_keys_of_stripe_and_of_its_simulator_are_never_mixed_up(environ: dict[str, str], words: str) -> None:
+    """R3: no real money in a demonstration, no play money in production, no real key to a local process."""
+    with pytest.raises(ConfigError) as caught:
+        read_settings(environ)
+    assert words in str(caught.value)
+    assert not re.search(r"123456|hunter2", str(caught.value))
+
+
 def test_a_database_address_needs_a_name() -> None:
     with pytest.raises(ConfigError, match="DATABASE_URL names no database"):
         read_settings(DEMO | {"DATABASE_URL": "postgresql://login:pw@db/"})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from polyclinic.hooks.providers import PaymentProvider
+from polyclinic.kernel.money import Money
 
 Moment = Literal["confirmed", "cancelled", "completed"]
 
@@ -30,6 +32,10 @@ class PaymentModel:
     """Who takes the money, where ``charges_online``."""
     earns: Literal["commission", "share", "nothing"] = "nothing"
     """How the platform is paid: a commission it takes (E3), or what the specialist's share leaves (E4)."""
+    refuse_amount: Callable[[Money], Any | None] | None = None
+    """Says in a sentence why an amount cannot be charged, or None; None for a model that takes any."""
+    step: Callable[[str], int] | None = None
+    """The multiple, in minor units of a currency, that every amount must be, commissions included; None for 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Payment model `platform_charge`: the network's own Stripe account charges, the specialist's share is paid out."""
