@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 POLYCLINIC := exec $(BIN)/python -m polyclinic
 
-.PHONY: help demo demo-reset setup setup-dev test check bench doctor translations lock clean python
+.PHONY: help demo demo-reset setup setup-dev test check bench looks doctor translations lock clean python
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: setup-dev ## lint, types, import contracts and the fast tests: before eac
 
 bench: setup-dev ## measure against baselines of the same run; results also in var/bench.json
 	@$(BIN)/python -m benchmarks
+
+looks: setup-dev ## every page × theme × width × mode × language as contact sheets in var/looks (ONLY=physio,390,dark)
+	@PYTHONPATH=tests $(BIN)/python -m support.looks $(ONLY)
 
 doctor: setup ## say what is wrong with this machine or installation
 	@$(POLYCLINIC) doctor

@@ -34,12 +34,18 @@ from polyclinic.web.db import engine_options
 HEAD_START = dt.timedelta(days=30)
 
 
-def make_sample_network(app: Flask, settings: Settings, weeks: int, say: Callable[[str], object]) -> str:
-    """Make what is missing of the sample network and return, in words, what there is."""
+def make_sample_network(
+    app: Flask, settings: Settings, weeks: int, say: Callable[[str], object], present: dt.datetime | None = None
+) -> str:
+    """Make what is missing of the sample network and return, in words, what there is.
+
+    Its history ends at ``present`` (UTC), by default the machine's time.
+    """
     owner, engine = create_engine(settings.owner_database_url or ""), _engine(settings)
-    present = real_now()
+    machine = real_now()
+    present = present or machine
     try:
-        with MovedClock(owner, present) as clock, app.app_context():
+        with MovedClock(owner, machine) as clock, app.app_context():
             builder = Builder(engine)
             if not builder.is_there():  # a network that is in use keeps its time
                 clock.move_to(present - dt.timedelta(weeks=weeks) - HEAD_START)

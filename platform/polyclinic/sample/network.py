@@ -77,7 +77,7 @@ class Builder:
             self.network.operators.append(self._operator(operator))
         self._words()
         for specialist in material.specialists():
-            self.network.specialists[specialist.email] = self._specialist(specialist)
+            self.network.specialists[specialist.email] = self.specialist(specialist)
         for slug in material.PORTALS:
             self.network.portals[slug] = self._portal(slug)
         for operator in material.OPERATORS[1:]:
@@ -110,7 +110,7 @@ class Builder:
             for team in material.teams():
                 save_team(session, self.network.owner, team["slug"], team["name"])
 
-    def _specialist(self, wanted: SampleSpecialist) -> Actor:
+    def specialist(self, wanted: SampleSpecialist) -> Actor:
         with open_session(self._engine, NETWORK) as session:
             person = session.scalars(select(Specialist).where(Specialist.email == wanted.email)).one_or_none()
             session.rollback()

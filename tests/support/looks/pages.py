@@ -1,0 +1,116 @@
+"""Which pages there are, by the application's own map of addresses: what is shot, and what is not and why.
+
+A page without an id in its path is found by itself. A page with one needs a row of EXAMPLES (an id of the sample
+network); test_looks.py fails until it has one, or a reason in NOT_SHOT.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+#: Places that have pages for people.
+PLACES = ("portal", "specialists", "admin", "dev")
+#: Addresses that answer programs or browsers, not readers: the beginning of a path.
+NO_PAGES = ("/api/", "/static/", "/theme/")
+
+MADE_BY_FLASK_ADMIN = "Flask-Admin's own, switched off in the console: it leads back to the list"
+LOOKUP = "answers a script with JSON"
+A_FILE = "a file to keep, no page"
+#: endpoint -> why nobody needs to look at it.
+NOT_SHOT = {
+    "specialists_booking.events": LOOKUP,
+    "specialists_dashboard.counts": LOOKUP,
+    "portal_appointments.calendar_file": A_FILE,
+    "portal_directory.portrait": "a picture, seen on the pages that show it",
+    "dev_mailbox.home": "leads to the mailbox",
+    "dev_mailbox.attachment": A_FILE,
+    "dev_mailbox.source": "a mail as text",
+    "dev_mailbox.html": "shot as the mails of each portal (mails.py)",
+    "dev_mailbox.mail": "shot with the mails of each portal (mails.py)",
+    "dev_styleguide.events": LOOKUP,
+    "dev_styleguide.page": "shot once in each theme (scenes.py)",
+    "dev_styleguide.error_page": "shot once in each theme (scenes.py)",
+    "portal_identity.code": "needs a code on its way: shot after the step before it (scenes.py)",
+    "portal_identity.name": "needs a proven address: the walk looks at it (walk.py)",
+    "portal_identity.reset": "needs a code on its way: shot after the step before it (scenes.py)",
+    "specialists_identity.reset": "needs a code on its way: shot after the step before it (scenes.py)",
+    "admin_identity.reset": "needs a code on its way: shot after the step before it (scenes.py)",
+}
+_LIST_EXTRAS = ("ajax_lookup", "details_view", "edit_view", "create_view", "export")
+
+#: What an id in a path is on the sample network: (place, static part of the path before it) -> name and query. The
+#: first query that finds something gives the page, those with a name give one more picture each. ``:person`` is whoever
+#: visits, ``:portal`` where; a page is visited by the first person for whom there is a row.
+EXAMPLES: dict[tuple[str, str], dict[str, str]] = {
+    ("portal", "/specialists/"): {
+        "": "SELECT listing_id FROM published_profile JOIN listing_service USING (portal_id, specialist_id)"
+        " WHERE portal_id = :portal GROUP BY listing_id, bio ORDER BY count(*) DESC, length(bio::text) DESC LIMIT 1",
+    },
+    ("portal", "/appointments/"): {
+        state: f"SELECT id FROM appointment WHERE patient_id = :person AND state = '{state}'"
+        " ORDER BY starts_at DESC LIMIT 1"
+        for state in ("confirmed", "completed", "cancelled")
+    },
+    ("portal", "/book/"): {"": "SELECT id FROM hold WHERE patient_id = :person AND state = 'open' LIMIT 1"},
+    ("portal", "/agreements/"): {
+        "": "SELECT slug FROM agreement WHERE portal_id = :portal ORDER BY gate, slug LIMIT 1"
+    },
+    ("specialists", "/appointments/"): {
+        state: f"SELECT id FROM appointment WHERE specialist_id = :person AND state = '{state}'"
+        " ORDER BY starts_at DESC LIMIT 1"
+        for state in ("confirmed", "completed", "cancelled")
+    },
+    ("specialists", "/patients/"): {
+        "": "SELECT patient_id FROM appointment WHERE specialist_id = :person"
+        " GROUP BY patient_id ORDER BY count(*) DESC, patient_id LIMIT 1",
+    },
+    ("admin", "/portals/"): {"": "SELECT id FROM portal ORDER BY slug LIMIT 1"},
+    ("admin", "/specialists/"): {"": "SELECT specialist_id FROM listing GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"},
+    ("admin", "/listings/"): {
+        "": "SELECT portal_id || '/' || id FROM listing WHERE state = 'listed' ORDER BY created_at, id LIMIT 1"
+    },
+}
+
+
+@dataclass(frozen=True)
+class PageRoute:
+    """A page of a place: its endpoint, and its path with the example's name in place of ids."""
+
+    place: str
+    endpoint: str
+    path: str
+
+    @property
+    def needs(self) -> tuple[str, str] | None:
+        """The key of EXAMPLES for the ids in the path, or None where there are none."""
+        before, bracket, _rest = self.path.partition("<")
+        return (self.place, before) if bracket else None
+
+    def address(self, example: str) -> str:
+        """The path with an example in the place of its ids."""
+        return re.sub(r"<[^>]*>(/<[^>]*>)*", example, self.path, count=1)
+
+
+def is_page(rule: Rule) -> bool:
+    """Whether an address is one that people open: GET, in a place with pages, neither file nor API."""
+    return (
+        "GET" in (rule.methods or set())
+        and rule.subdomain in PLACES
+        and not rule.rule.startswith(NO_PAGES)
+        and rule.endpoint.rpartition(".")[2] not in _LIST_EXTRAS
+    )
+
+
+def pages(app: Flask) -> Iterator[PageRoute]:
+    """Every page that is shot by itself, place by place in the order of PLACES."""
+    found = [
+        PageRoute(rule.subdomain or "", rule.endpoint, rule.rule)
+        for rule in app.url_map.iter_rules()
+        if is_page(rule) and rule.endpoint not in NOT_SHOT
+    ]
+    yield from sorted(found, key=lambda page: (PLACES.index(page.place), page.path))
