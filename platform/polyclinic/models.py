@@ -10,11 +10,12 @@ FEATURES = (
     "calendar",
     "allocation",
     "consents",
+    "payments",
     "booking",
     "notifications",
 )
 #: Tables beside a feature's models.py: a module each, with the few functions that write and read it.
-OTHERS = ("payments.references",)
+OTHERS = ("payments.references", "payments.ledger_models")
 
 
 def load_models() -> None:

@@ -14,4 +14,5 @@ def register_payment_model() -> PaymentModel:
         name=_l("Invoice from the specialist"),
         explanation=_l("Nothing is charged now. You receive an invoice after the visit."),
         charges_online=False,
+        earns="commission",
     )

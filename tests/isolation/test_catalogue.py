@@ -118,11 +118,11 @@ def test_visitors_and_patients_have_no_grant_on_network_tables(owner: Engine, ro
             assert held.get(name, set()) <= {"INSERT"}
 
 
-def test_consents_and_audit_events_are_append_only(owner: Engine) -> None:
-    """K2, U3: no role may change or delete them."""
+def test_consents_audit_events_and_the_ledger_are_append_only(owner: Engine) -> None:
+    """K2, U3, E6: no role may change or delete them."""
     for role in ("door", "visitor", "patient", "specialist", "lead", "operator", "network", "relay", "job"):
         held = grants(owner, role)
-        for table in ("consent", "audit_event"):
+        for table in ("consent", "audit_event", "ledger_account", "ledger_entry", "ledger_posting"):
             assert held.get(table, set()) <= {"SELECT", "INSERT"}, (role, table)
 
 

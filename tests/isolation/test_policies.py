@@ -101,10 +101,29 @@ def test_a_query_that_forgets_its_filter_returns_nothing_of_another_tenant(
     assert {table: found for table, found in strangers.items() if found} == {}
     own = {
         "visitor": {"listing", "service", "published_profile", "agreement", "hold", "next_free"},
-        "patient": {"patient", "appointment", "allocation", "consent", "hold", "service"},
-        "specialist": {"patient", "appointment", "allocation", "consent", "listing", "time_off", "service"},
+        "patient": {
+            "patient",
+            "appointment",
+            "allocation",
+            "consent",
+            "hold",
+            "service",
+            "charge",
+            "payment",
+            "refund",
+        },
+        "specialist": {
+            "patient",
+            "appointment",
+            "allocation",
+            "listing",
+            "time_off",
+            "service",
+            "charge",
+            "ledger_entry",
+        },
         "operator": {"patient", "appointment", "allocation", "audit_event", "portal_setting"},
-        "job": {"patient", "appointment", "allocation", "consent", "portal_setting"},
+        "job": {"patient", "appointment", "allocation", "consent", "payment", "ledger_posting"},
         "door": {"patient", "portal_setting", "credential", "sign_in"},
     }[role]
     assert {table for table in own if not seen[table]} == set(), "the control must see its own"

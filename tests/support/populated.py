@@ -20,6 +20,7 @@ from polyclinic.notifications.models import Delivery
 from polyclinic.payments.references import ExternalReference
 from polyclinic.tenancy.models import NetworkSetting
 from support.cast import Cast, PortalCast, add_history
+from support.paid import add_paid
 
 START = dt.datetime(2027, 3, 1, 9, tzinfo=dt.UTC)
 GUEST, ADDRESS = "guest-of-alpha", "address-of-alpha"
@@ -27,9 +28,13 @@ GUEST, ADDRESS = "guest-of-alpha", "address-of-alpha"
 
 def populate(owner: Engine, cast: Cast) -> None:
     """Give Alpha and Beta a history each, Sam and Ada time off, and every journal a row of each portal."""
-    add_history(owner, cast.alpha, cast.alpha.patient, cast.ada, START)
-    add_history(owner, cast.alpha, cast.alpha.other_patient, cast.sam, START)
-    add_history(owner, cast.beta, cast.beta.patient, cast.ben, START)
+    for portal, patient, specialist in (
+        (cast.alpha, cast.alpha.patient, cast.ada),
+        (cast.alpha, cast.alpha.other_patient, cast.sam),
+        (cast.beta, cast.beta.patient, cast.ben),
+    ):
+        appointment_id = add_history(owner, portal, patient, specialist, START)
+        add_paid(owner, portal, patient, specialist, appointment_id)
     later = START + dt.timedelta(days=1)
     with Session(owner) as session:
         for person in (cast.ada, cast.ben, cast.sam):

@@ -103,7 +103,7 @@ def test_two_definitions_of_one_key_are_a_defect() -> None:
         ({"booking": {"late_fee": "120 %"}}, "expected a percentage from 0 % to 100 %"),
         ({"allocation": {"modes": ["browse", "assisted"]}}, "allocation.modes[2]: “assisted” is not available yet"),
         ({"allocation": {"modes": []}}, "too short"),
-        ({"payment": {"model": "connect_direct"}}, "“connect_direct” is not available yet"),
+        ({"directory": {"order": "rotation"}}, "“rotation” is not available yet"),
         ({"payment": {"model": "external_invoise"}}, "did you mean “external_invoice”?"),
         ({"pricing": {"policy": "free"}}, "prices are free, but the payment model is not"),
         ({"payment": {"model": "free"}}, "the payment model is free, but prices are not"),

@@ -1,27 +1,67 @@
-"""Pure decisions about paying: which payment model serves a price."""
+"""Pure decisions about paying: which model serves a price, and how a payment may go on."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from flask_babel import lazy_gettext as _l
 
 from polyclinic.hooks.types import PaymentModel
 from polyclinic.kernel.errors import Conflict
-from polyclinic.kernel.money import Money
+from polyclinic.kernel.money import Money, exponent
 
 FREE = "free"
+#: States in which money may still come; the others are ends.
+LIVE = ("intended", "open", "processing")
+_RANK = {"intended": 0, "open": 1, "processing": 2, "failed": 3, "expired": 3, "paid": 4}
+
+#: The least that is charged online, in minor units: what card networks cost otherwise eats it all.
+_SMALLEST = {
+    "AED": 200,
+    "AUD": 50,
+    "BRL": 50,
+    "CAD": 50,
+    "CHF": 50,
+    "CZK": 1500,
+    "DKK": 250,
+    "EUR": 50,
+    "GBP": 30,
+    "HKD": 400,
+    "HUF": 17500,
+    "INR": 5000,
+    "ISK": 70,
+    "JPY": 50,
+    "KRW": 700,
+    "KWD": 160,
+    "MXN": 1000,
+    "MYR": 200,
+    "NOK": 300,
+    "NZD": 50,
+    "PLN": 200,
+    "RON": 200,
+    "RSD": 6000,
+    "SEK": 300,
+    "SGD": 50,
+    "THB": 1000,
+    "UGX": 1900,
+    "USD": 50,
+}
+
+#: Pauses between tries while a provider does not answer; the last one repeats, so that everything is settled within a
+#: minute of its coming back.
+_PAUSES = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 10, 20, 30))
 
 
 def model_for(price: Money, chosen: str, models: Mapping[str, PaymentModel]) -> PaymentModel:
     """Return the payment model that serves a price on a portal which chose ``chosen``.
 
-    What costs nothing is served by ``free``, whatever was chosen. Raises Conflict for a model that no plugin offers
-    and for a price that ``chosen`` cannot take.
+    What costs nothing is served by ``free``, whatever was chosen. Raises Conflict for a model that no plugin offers or
+    whose provider has no keys, and for a price that ``chosen`` cannot take.
     """
     slug = chosen if price else FREE
     model = models.get(slug)
-    if model is None or model.charges_online:
+    if model is None or (model.charges_online and (model.provider is None or not model.provider.available())):
         raise Conflict(
             "payment-model-unavailable",
             _l("Booking is not possible here at the moment: this way of paying is not available."),
@@ -29,4 +69,25 @@ def model_for(price: Money, chosen: str, models: Mapping[str, PaymentModel]) -> 
         )
     if model.free_only and price:
         raise Conflict("price-not-free", _l("Booking is not possible here at the moment: visits here cost nothing."))
+    if model.charges_online and price.minor < (least := smallest(price.currency)):
+        raise Conflict(
+            "price-too-small",
+            _l("Booking is not possible here at the moment: the price is too small to be paid online."),
+            extra={"smallest_minor": least, "currency": price.currency},
+        )
     return model
+
+
+def smallest(currency: str) -> int:
+    """Return the least amount above zero that can be charged online, in minor units."""
+    return _SMALLEST.get(currency) or max(1, 10 ** exponent(currency) // 2)
+
+
+def moves_forward(state: str, to: str) -> bool:
+    """Tell whether a payment in ``state`` may become ``to``: only forward, and money that came always counts."""
+    return _RANK[to] > _RANK[state]
+
+
+def pause_after(tries: int) -> dt.timedelta:
+    """Return how long a payment or refund rests after the provider did not answer for the ``tries``-th time."""
+    return _PAUSES[min(max(tries, 1), len(_PAUSES)) - 1]

@@ -6,7 +6,6 @@ asks a clock.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,8 +15,8 @@ from babel.dates import format_skeleton, get_timezone_location
 from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 
-from polyclinic.kernel.money import Money
-from polyclinic.web.i18n import current_language, locale_of
+from polyclinic.kernel.money import Money, exponent
+from polyclinic.web.i18n import current_language, locale_of, write_amount
 from polyclinic.web.tokens.colour import HUE_STEPS
 
 
@@ -87,13 +86,8 @@ def say_money(money: Money, locale: Locale | str | None = None, *, exact: bool =
     """An amount with its currency: "€80", "€80.50"; `exact` keeps the zeros, for columns."""
     chosen = reading_locale(locale)
     chosen = Locale("en") if str(chosen) == "en_GB" else chosen  # dates read the British way, ¥ stays ¥
-    pattern = chosen.currency_formats["standard"]
-    amount = money.amount
-    if exact or amount != amount.to_integral_value():
-        return str(pattern.apply(amount, chosen, currency=money.currency))
-    whole = copy.copy(pattern)
-    whole.frac_prec = (0, 0)
-    return str(whole.apply(amount, chosen, currency=money.currency, currency_digits=False))
+    digits = exponent(money.currency)
+    return write_amount(money, chosen, digits if exact or money.minor % 10**digits else 0)
 
 
 def say_duration(length: timedelta) -> str:

@@ -6,6 +6,7 @@ gettext; its own functions for dates are not used, because they know other zones
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from flask_babel import Babel, force_locale, get_locale, gettext
 
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.errors import NotFound, Unauthenticated
-from polyclinic.kernel.money import Money
+from polyclinic.kernel.money import Money, exponent
 from polyclinic.kernel.zones import is_zone, zone
 from polyclinic.resources import checkout, shipped
 from polyclinic.tenancy.policy import LOCALES, TIME_ZONE, text_in
@@ -224,9 +225,28 @@ def format_zone(where: ZoneInfo) -> str:
     return str(gettext("%(city)s time", city=city))
 
 
+def write_amount(money: Money, locale: Locale, digits: int) -> str:
+    """Write an amount with exactly ``digits`` decimals: never as many as CLDR thinks fit for cash (E1)."""
+    pattern = copy.copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    return str(pattern.apply(money.amount, locale, currency=money.currency, currency_digits=False))
+
+
+def read_amount(text: str, currency: str, locale: Locale) -> Money:
+    """Read an amount as people write it in a language: "80,50" in German, "1,200.50" in English.
+
+    Raises ValueError where it is no amount in that language or finer than the currency's smallest unit.
+    """
+    try:
+        value = numbers.parse_decimal(text.strip(), locale=locale, strict=True)
+    except numbers.NumberFormatError as broken:
+        raise ValueError(f"{text!r} is not an amount") from broken
+    return Money.parse(f"{value:f}" if value.is_finite() else text, currency)
+
+
 def format_money(money: Money) -> str:
     """An amount in its currency, with as many digits as the currency has: ¥1,200, KWD 1.250."""
-    text = numbers.format_currency(money.amount, money.currency, locale=current_language().locale)
+    text = write_amount(money, current_language().locale, exponent(money.currency))
     return re.sub(r"(?<=[A-Z]{3})(?=[-\d])", "\u00a0", text)  # CLDR's currencySpacing, which Babel leaves out
 
 
