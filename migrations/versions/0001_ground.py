@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from polyclinic.kernel.ddl import EVERYTHING, PORTAL, PORTALS, allow, every_role, protect, role
-from polyclinic.kernel.scope import ROLES
+from polyclinic.kernel.roles import ROLES
 
 revision = "0001"
 down_revision = None

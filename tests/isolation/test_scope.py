@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from polyclinic.config import Settings
 from polyclinic.directory.models import Service
 from polyclinic.identity.models import Patient
-from polyclinic.kernel.scope import ROLES, Scope, ScopeError, bind_roles, enter, open_session
+from polyclinic.kernel.roles import ROLES
+from polyclinic.kernel.scope import Scope, ScopeError, bind_roles, enter, open_session
 from support.cast import Cast, PortalCast
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from polyclinic.kernel.clock import now
-from polyclinic.kernel.scope import ROLES, Scope, open_session
+from polyclinic.kernel.roles import ROLES
+from polyclinic.kernel.scope import Scope, open_session
 from support.cast import Cast
 
 

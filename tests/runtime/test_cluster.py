@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from polyclinic.kernel.scope import ROLES
+from polyclinic.kernel.roles import ROLES
 from polyclinic.runtime.postgres import PostgresServer
 from polyclinic.runtime.throwaway import throwaway_servers
 

@@ -29,12 +29,15 @@ pytestmark = pytest.mark.slow
 CODE = """
 import sys
 from polyclinic.cli import has_command
+from polyclinic.cli.demo import Crew
 from polyclinic.config import read_launch
 from polyclinic.runtime.demo import Demo
 from polyclinic.runtime.output import Console
 from polyclinic.runtime.trouble import Trouble
 try:
-    Demo(read_launch(), Console(), lambda name: name != "sample" and has_command(name)).run(afresh="afresh" in sys.argv)
+    Demo(read_launch(), Console(), lambda name: name != "sample" and has_command(name), Crew()).run(
+        afresh="afresh" in sys.argv
+    )
 except Trouble as trouble:
     sys.exit(str(trouble))
 """

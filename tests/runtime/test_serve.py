@@ -51,7 +51,9 @@ def test_every_mode_serves_and_stops(environ: dict[str, str], mode: str) -> None
 
 def test_a_mode_without_its_server_says_what_to_install(environ: dict[str, str], monkeypatch: Any) -> None:
     present = find_spec
-    monkeypatch.setattr("polyclinic.cli.serve.find_spec", lambda name: None if name == "gunicorn" else present(name))
+    monkeypatch.setattr(
+        "polyclinic.runtime.serving.find_spec", lambda name: None if name == "gunicorn" else present(name)
+    )
     answer = CliRunner().invoke(main, ["serve"], env=environ | {"ASYNC_MODE": "threading"})
     assert answer.exit_code == 1
     assert "ASYNC_MODE=threading is served by gunicorn, and gunicorn is not installed" in answer.output

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_a_process_that_ends_is_started_again_and_said_so(scene: Scene) -> None:
 def test_stopping_leaves_neither_children_nor_grandchildren(scene: Scene) -> None:
     """R1: Ctrl-C stops everything."""
     scene.start("worker", PARENT)
-    assert wait_until(lambda: len(scene.pids("worker")) == 2, 10)
+    scene.supervisor.run(until=lambda: len(scene.pids("worker")) == 2)
     child, grandchild = scene.pids("worker")
     scene.supervisor.stop()
     assert wait_until(lambda: not alive(child) and not alive(grandchild), 5)
@@ -90,7 +91,7 @@ def test_a_process_that_ends_before_it_is_ready_says_why(scene: Scene) -> None:
 
 def test_a_command_that_fails_says_why(scene: Scene) -> None:
     with pytest.raises(Trouble, match=r"sample failed \(exit code 1\): no such portal"):
-        scene.supervisor.run_once("sample", [sys.executable, "-c", "import sys; sys.exit('no such portal')"], {})
+        scene.supervisor.run_once(Spec("sample", [sys.executable, "-c", "import sys; sys.exit('no such portal')"]))
 
 
 def test_nobody_outlives_a_killed_supervisor(tmp_path: Path) -> None:
@@ -106,6 +107,57 @@ def test_nobody_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         child = int(supervisor.stdout.readline().rpartition(" ")[2])
         supervisor.kill()
     assert wait_until(lambda: not alive(child), 5)
+
+
+HELD = """
+import json, os, time
+print("imported", flush=True)
+with open(int(os.environ["START_FD"])) as gate:
+    told = json.load(gate)
+print("pid", os.getpid(), told["WHERE"], flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_started_early_goes_on_when_it_is_told_where_its_servers_are(scene: Scene) -> None:
+    """R1: the second start imports while the servers start; a restart has everything in its environment."""
+    child = scene.supervisor.launch(Spec("web", [sys.executable, "-c", HELD]), held=True)
+    scene.supervisor.run(until=lambda: "imported" in scene.said)
+    assert "pid" not in scene.said
+    scene.supervisor.environ["WHERE"] = "there"
+    scene.supervisor.let_go(child)
+    scene.supervisor.run(until=lambda: "pid" in scene.said)
+    assert re.search(r"^web +│ pid \d+ there$", scene.said, re.M)
+
+
+def _talk() -> None:
+    sys.stdout.write(f"pid {os.getpid()} {os.environ['WHERE']}\n")
+    time.sleep(60)
+
+
+def test_a_forked_process_has_its_own_log_and_environment_and_is_started_again_alone(scene: Scene) -> None:
+    """R1: forked ones are looked after like all others."""
+    for name in ("worker", "relay"):
+        scene.supervisor.launch(Spec(name, [], {"WHERE": f"of {name}"}, work=_talk))
+    scene.supervisor.run(until=lambda: scene.said.count("pid") == 2)
+    (worker,), (relay,) = (
+        re.findall(rf"^{name} +│ pid (\d+) of {name}$", scene.said, re.M) for name in ("worker", "relay")
+    )
+    os.kill(int(worker), signal.SIGKILL)
+    scene.supervisor.run(until=lambda: scene.said.count("pid") == 3)
+    assert "worker ended unexpectedly (signal SIGKILL)" in scene.said
+    assert alive(int(relay))
+    scene.supervisor.stop()
+    assert not alive(int(relay))
+
+
+def _fail() -> None:
+    sys.exit("no such portal")
+
+
+def test_a_forked_process_that_fails_says_why(scene: Scene) -> None:
+    with pytest.raises(Trouble, match=r"sample failed \(exit code 1\): no such portal"):
+        scene.supervisor.run_once(Spec("sample", [], work=_fail))
 
 
 def test_a_closed_terminal_does_not_break_it() -> None:

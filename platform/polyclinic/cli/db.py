@@ -56,8 +56,8 @@ def upgrade_() -> None:
 @db.command()
 def check() -> None:
     """Say whether the schema is at this version; exit code 1 where it is not."""
-    url, prefix = _owner()
-    state = schema_state(url, prefix)
+    url, _prefix = _owner()
+    state = schema_state(url)
     if not state.up_to_date:
         at = ", ".join(sorted(state.current)) or "nothing"
         raise Trouble(

@@ -4,8 +4,7 @@ import logging
 
 import click
 
-from polyclinic.app import create_app
-from polyclinic.cli._environment import settings
+from polyclinic.cli._application import application
 from polyclinic.web.relay import run_relay, stop_on_signals
 
 
@@ -13,4 +12,4 @@ from polyclinic.web.relay import run_relay, stop_on_signals
 def relay() -> None:
     """Move messages from the outbox to the queue; several may run."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    run_relay(create_app(settings()), stop_on_signals())
+    run_relay(application(), stop_on_signals())

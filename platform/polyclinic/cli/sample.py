@@ -4,7 +4,7 @@ import time
 
 import click
 
-from polyclinic.app import create_app
+from polyclinic.cli._application import application
 from polyclinic.cli._environment import settings
 from polyclinic.config import Settings
 from polyclinic.runtime.trouble import Trouble
@@ -20,7 +20,7 @@ def sample(weeks: int) -> None:
     """
     mine = _demonstration(settings())
     began = time.monotonic()
-    made = make_sample_network(create_app(mine), mine, weeks, click.echo)
+    made = make_sample_network(application(), mine, weeks, click.echo)
     click.echo(f"Sample network: {made}, {time.monotonic() - began:.1f} s")
 
 

@@ -4,8 +4,7 @@ import logging
 
 import click
 
-from polyclinic.app import create_app
-from polyclinic.cli._environment import settings
+from polyclinic.cli._application import application
 from polyclinic.web.relay import run_scheduler, stop_on_signals
 
 
@@ -13,4 +12,4 @@ from polyclinic.web.relay import run_scheduler, stop_on_signals
 def scheduler() -> None:
     """Announce what has become due by the application's clock; several may run."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    run_scheduler(create_app(settings()), stop_on_signals())
+    run_scheduler(application(), stop_on_signals())

@@ -4,8 +4,7 @@ import logging
 
 import click
 
-from polyclinic.app import create_app
-from polyclinic.cli._environment import settings
+from polyclinic.cli._application import application
 from polyclinic.web.jobs import work
 
 
@@ -14,4 +13,4 @@ from polyclinic.web.jobs import work
 def worker(burst: bool) -> None:
     """Do what is queued: mails, notifications, clean-up; several may run."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    work(create_app(settings()), burst=burst)
+    work(application(), burst=burst)

@@ -6,13 +6,18 @@ import datetime as dt
 from functools import cache
 from importlib.resources import files
 from re import fullmatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
 
 from polyclinic.kernel.actor import Kind
+from polyclinic.kernel.later import Later
 from polyclinic.kernel.zones import is_zone
+
+if TYPE_CHECKING:
+    import email_validator
+else:
+    email_validator = Later("email_validator")
 
 #: A code is six digits: with five tries each and CODE_LIMITS a guesser's chance stays below one in ten thousand a day.
 CODE_DIGITS = 6
@@ -59,8 +64,8 @@ def password_problem(password: str, kind: Kind, *personal: str) -> Any | None:
 def clean_email(text: str) -> str | None:
     """Return an address as it is stored, or None where it is none; nothing is asked of the network."""
     try:
-        found = validate_email(text.strip(), check_deliverability=False)
-    except EmailNotValidError:
+        found = email_validator.validate_email(text.strip(), check_deliverability=False)
+    except email_validator.EmailNotValidError:
         return None
     return found.normalized.lower()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from alembic import context, op
 
-from polyclinic.kernel.scope import ROLES
+from polyclinic.kernel.roles import ROLES
 
 #: Predicates over the ids of the scope (kernel/scope.py). Unset ids are empty strings; nullif makes them match nothing.
 PORTAL = "portal_id = nullif(current_setting('app.portal', true), '')::uuid"

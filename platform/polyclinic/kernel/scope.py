@@ -12,25 +12,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from polyclinic.kernel.errors import Defect
-
-Role = Literal["door", "visitor", "patient", "specialist", "lead", "operator", "network", "relay", "job"]
-ROLES: tuple[Role, ...] = (
-    "door",
-    "visitor",
-    "patient",
-    "specialist",
-    "lead",
-    "operator",
-    "network",
-    "relay",
-    "job",
-)
+from polyclinic.kernel.roles import ROLES, Role
 
 _ENTER = text(
     "SELECT app_now(), set_config('role', :role, true), set_config('app.portal', :portal, true),"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-
-import css_inline
+from typing import TYPE_CHECKING
 
 from polyclinic.kernel.clock import real_now
+from polyclinic.kernel.later import Later
 from polyclinic.notifications.invitation import write_ics
 from polyclinic.notifications.letters import Letter
 from polyclinic.notifications.senders import Sender
@@ -19,7 +20,15 @@ from polyclinic.web.i18n import Language, localized
 from polyclinic.web.theming import render_for
 from polyclinic.web.tokens.colour import Colour
 
-_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+if TYPE_CHECKING:
+    import css_inline
+else:  # web processes queue mails, workers write them
+    css_inline = Later("css_inline")
+
+
+@functools.cache
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ def compose(sender: Sender, recipient: Recipient, letter: Letter, message_id: st
     text = render_for(sender.look, "notifications/mail.txt", sender.slug, **values)
     mail.set_content(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
     html = render_for(sender.look, "notifications/mail.html", sender.slug, **values)
-    mail.add_alternative(_INLINER.inline(html), subtype="html")
+    mail.add_alternative(_inliner().inline(html), subtype="html")
     if letter.invitation is not None:
         _attach(mail, sender, recipient, letter)
     mail["Content-Language"] = language.tag  # last: setting content drops the headers that describe it

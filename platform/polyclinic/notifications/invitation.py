@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vCalAddress, vText
-
 from polyclinic.kernel.clock import real_now
+from polyclinic.kernel.later import Later
+
+if TYPE_CHECKING:
+    import icalendar
+else:
+    icalendar = Later("icalendar")
 
 Method = Literal["REQUEST", "CANCEL"]
 
@@ -37,7 +41,7 @@ def write_ics(
     DTSTAMP rises with SEQUENCE: it is the real time of writing.
     """
     zone = ZoneInfo(invitation.zone)
-    event = Event()
+    event = icalendar.Event()
     event.add("uid", invitation.uid)
     event.add("sequence", invitation.sequence)
     event.add("dtstamp", stamp or real_now())
@@ -50,10 +54,10 @@ def write_ics(
     event.add("transp", "TRANSPARENT" if invitation.method == "CANCEL" else "OPAQUE")
     event.add("organizer", _person(*organizer))
     guest = _person(*attendee)
-    guest.params["partstat"] = vText("ACCEPTED")
-    guest.params["rsvp"] = vText("FALSE")
+    guest.params["partstat"] = icalendar.vText("ACCEPTED")
+    guest.params["rsvp"] = icalendar.vText("FALSE")
     event.add("attendee", guest, encode=False)
-    calendar = Calendar()
+    calendar = icalendar.Calendar()
     calendar.add("prodid", "-//Appointments//EN")
     calendar.add("version", "2.0")
     calendar.add("method", invitation.method)
@@ -62,7 +66,7 @@ def write_ics(
     return bytes(calendar.to_ical())
 
 
-def _person(name: str, address: str) -> vCalAddress:
-    person = vCalAddress(f"mailto:{address}")
-    person.params["cn"] = vText(name)
+def _person(name: str, address: str) -> icalendar.vCalAddress:
+    person = icalendar.vCalAddress(f"mailto:{address}")
+    person.params["cn"] = icalendar.vText(name)
     return person

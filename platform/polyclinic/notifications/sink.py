@@ -10,10 +10,15 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from polyclinic.kernel.later import Later
+
+if TYPE_CHECKING:
+    from aiosmtpd import controller
+    from aiosmtpd.smtp import SMTP, Envelope, Session
+else:  # the mailbox page only reads the folder
+    controller = Later("aiosmtpd.controller")
 
 KEPT = 500
 SIZE = 20 * 1024 * 1024
@@ -54,7 +59,7 @@ class Sink:
         """Keep mails in ``folder``; tests may bring a ``handler`` of their own that refuses."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._controller = Controller(
+        self._controller = controller.Controller(
             handler or Keeper(folder), hostname=host, port=port, data_size_limit=SIZE, ident="mail sink"
         )
 

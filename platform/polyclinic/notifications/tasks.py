@@ -48,6 +48,7 @@ def listen(app: Flask) -> None:
     jobs.on(app, "appointment.cancelled", on_cancelled)
     jobs.on(app, "identity.code", on_code, forget=True)
     jobs.on(app, "identity.welcome", on_welcome)
+    jobs.needs(app, "css_inline", "icalendar")
 
 
 def on_confirmed(message: Message) -> None:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from polyclinic.kernel.scope import ROLES
+from polyclinic.kernel.roles import ROLES
 from polyclinic.runtime.trouble import Trouble
 
 LEAST_VERSION = 160000

@@ -4,13 +4,13 @@ import os
 import signal
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from polyclinic.config import Launch
 from polyclinic.runtime.demofile import Addresses, publish, unpublish
@@ -22,15 +22,26 @@ from polyclinic.runtime.passwords import Passwords
 from polyclinic.runtime.ports import check_free, free_port
 from polyclinic.runtime.postgres import Postgres
 from polyclinic.runtime.schema import upgrade
+from polyclinic.runtime.serving import serving_command
 from polyclinic.runtime.supervisor import Server, Spec, Supervisor
 from polyclinic.runtime.trouble import Trouble
 from polyclinic.runtime.valkey import Valkey
 
 DATABASE = "polyclinic"
-PROCESSES = ("mail-sink", "web", "worker", "scheduler", "relay")
-"""In the order of their start; each runs the command of its name (web: serve) once that exists."""
+PROCESSES = ("mail-sink", "worker", "scheduler", "relay")
+"""Beside the web process, in the order of their start; each does what the command of its name does."""
 OURS = ("postgres", "valkey", "logs", "mail", "files")
 OUR_FILES = ("passwords.json", "sample.json", "sample.stamp", "demo.json", "environment.json")
+
+
+class Crew(Protocol):
+    """What the processes beside the web process share: the application, imported and made once."""
+
+    def prepare(self, environ: Mapping[str, str]) -> None:
+        """Import everything and make the application, before any process is forked."""
+
+    def work(self, command: str) -> Callable[[], object]:
+        """Return what does the work of one of our commands in a forked process."""
 
 
 @dataclass
@@ -40,6 +51,7 @@ class Demo:
     launch: Launch
     console: Console
     has_command: Callable[[str], bool]
+    crew: Crew
     compile_texts: Callable[[], None] = lambda: None
     began: float = field(default_factory=time.monotonic)
 
@@ -75,18 +87,22 @@ class Demo:
         with self.console.step("Front end") as step:
             self.compile_texts()
             step.title = f"Front end ({build_front_end() or 'unchanged'})"
-        environ = {**self._database(supervisor), **self._valkey(supervisor)}
         addresses = self._addresses()
+        web = supervisor.launch(self._web(addresses), held=self.launch.async_mode == "eventlet")
+        environ = {**self._database(supervisor), **self._valkey(supervisor)}
         supervisor.environ |= self._environment(environ, addresses)
         self._schema(environ)
         joined = self._environment(environ, addresses) | {"OWNER_DATABASE_URL": environ["OWNER_DATABASE_URL"]}
         keep_environment(self.launch.home, os.getpid(), joined)
         self._sample_network(supervisor, environ, joined)
-        for name in PROCESSES:
-            command = "serve" if name == "web" else name
-            if self.has_command(command):
-                with self.console.step(f"Process {name}"):
-                    supervisor.start(self._spec(name, command, addresses))
+        with self.console.step("Processes") as step:
+            supervisor.let_go(web)
+            self.crew.prepare(supervisor.environ)
+            names = [name for name in PROCESSES if self.has_command(name)]
+            for name in names:
+                supervisor.start(Spec(name, polyclinic(name), work=self.crew.work(name)))
+            supervisor.await_ready(web)
+            step.title = f"Processes: web, {', '.join(names)}"
         self._greet(addresses)
 
     def _addresses(self) -> Addresses:
@@ -162,14 +178,15 @@ class Demo:
         if not self.has_command("sample") or (cluster and stamp.is_file() and stamp.read_text() == cluster):
             return
         with self.console.step("Sample network"):
-            supervisor.run_once("sample", polyclinic("sample"), joined)
+            self.crew.prepare(joined)
+            supervisor.run_once(Spec("sample", polyclinic("sample"), joined, work=self.crew.work("sample")))
             stamp.write_text(cluster)
 
-    def _spec(self, name: str, command: str, addresses: Addresses) -> Spec:
-        if name != "web":
-            return Spec(name, polyclinic(command))
-        internal = str(addresses.internal_port)
-        return Spec(name, polyclinic(command), {"INTERNAL_PORT": internal}, lambda: answers(f"127.0.0.1:{internal}"))
+    def _web(self, addresses: Addresses) -> Spec:
+        internal = addresses.internal_port
+        argv = serving_command(self.launch.async_mode, self.launch.bind, self.launch.port)
+        env = {"INTERNAL_PORT": str(internal), "MODE": "demo", "ASYNC_MODE": self.launch.async_mode}
+        return Spec("web", argv, env, lambda: answers(internal))
 
     def _forget_everything(self) -> None:
         if self.launch.database_url:
@@ -214,13 +231,16 @@ def polyclinic(command: str) -> list[str]:
     return [sys.executable, "-m", "polyclinic", command]
 
 
-def answers(host: str) -> bool:
-    """Whether a process says that it is ready."""
+def answers(port: int) -> bool:
+    """Whether a process says at its internal port that it is ready."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        with urllib.request.urlopen(f"http://{host}/ready", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", "/ready")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

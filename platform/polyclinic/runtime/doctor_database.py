@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from polyclinic.config import Settings
 from polyclinic.kernel.clock import AppClock
-from polyclinic.kernel.scope import ROLES, Scope, bind_roles, open_session
+from polyclinic.kernel.roles import ROLES
+from polyclinic.kernel.scope import Scope, bind_roles, open_session
 from polyclinic.runtime.findings import Finding, judged, note, ok, wrong
 from polyclinic.runtime.schema import plain, schema_state
 from polyclinic.runtime.trouble import Trouble
@@ -121,7 +122,7 @@ def _schema(settings: Settings) -> Finding:
     if settings.owner_database_url is None:
         return note("Schema", "not checked: set OWNER_DATABASE_URL to have it compared with this version")
     try:
-        state = schema_state(settings.owner_database_url, settings.role_prefix)
+        state = schema_state(settings.owner_database_url)
     except psycopg.Error as error:
         return wrong("Schema", f"the owner cannot read it: {str(error).strip().splitlines()[-1]}")
     if state.up_to_date:

@@ -22,6 +22,7 @@ def start_leashed(
     cwd: Path = Path("/"),
     account: "tuple[int, int] | None" = None,
     at_parents_death: signal.Signals = signal.SIGTERM,
+    pass_fds: Sequence[int] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start a process in a group of its own, so that Ctrl-C in the terminal reaches only us.
 
@@ -41,11 +42,15 @@ def start_leashed(
         group=gid,
         extra_groups=[] if account else None,
         umask=0o077 if account else -1,
-        preexec_fn=_leash(at_parents_death) if _LIBC else None,
+        pass_fds=pass_fds,
+        preexec_fn=leash(at_parents_death),
     )
 
 
-def _leash(at_parents_death: signal.Signals) -> Callable[[], None]:
+def leash(at_parents_death: signal.Signals) -> Callable[[], None] | None:
+    """Return what a child calls first to end with this process; None where the kernel cannot do that."""
+    if _LIBC is None:
+        return None
     parent = os.getpid()
 
     def hold() -> None:

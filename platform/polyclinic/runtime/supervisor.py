@@ -3,16 +3,18 @@
 No child outlives the supervisor: on Linux the kernel ends them even when it is killed with -9 (runtime/leash.py).
 """
 
+import json
 import os
+import selectors
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from polyclinic.runtime.forking import Forked, Work, fork_leashed
 from polyclinic.runtime.leash import start_leashed
 from polyclinic.runtime.output import Console
 from polyclinic.runtime.trouble import Trouble
@@ -23,8 +25,11 @@ STEADY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 READY_SECONDS = 90.0
 LOOK_SECONDS = 0.25
+READY_LOOK_SECONDS = 0.02
+GATE = "START_FD"
+"""Names the pipe from which a process that was started early reads the rest of its environment, and goes on."""
 
-Process = subprocess.Popen[bytes]
+Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Spec:
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] | None = None
+    work: Work | None = None
+    """What to do in a fork of this process, instead of running the command."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +49,33 @@ class Server:
     """A server that already runs and writes its own log; `start` brings it back, `stop` ends it."""
 
     name: str
-    process: Callable[[], Process]
+    process: Callable[[], subprocess.Popen[bytes]]
     start: Callable[[], None]
     stop: Callable[[], None]
 
 
 @dataclass
-class _Child:
+class Child:
+    """A process that is looked after."""
+
     spec: Spec
     process: Process | None = None
-    reader: threading.Thread | None = None
+    gate: int | None = None
+    """Where a process that was started early is told to go on."""
+    said: "_Said | None" = None
     began: float = 0.0
     failures: int = 0
     due: float = 0.0
     last: str = ""
+
+
+@dataclass
+class _Said:
+    """The output of one run of a child: what is read of the line that has not ended yet."""
+
+    child: Child
+    fd: int
+    rest: bytes = b""
 
 
 class Supervisor:
@@ -66,9 +86,10 @@ class Supervisor:
         self.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         self.console = console
         self.cwd = cwd
-        self._children: list[_Child] = []
+        self._children: list[Child] = []
         self._servers: list[Server] = []
-        self._stopping = threading.Event()
+        self._stopping = False
+        self._outputs = selectors.DefaultSelector()
 
     def catch_signals(self) -> None:
         """Stop on Ctrl-C, SIGTERM and a closed terminal."""
@@ -76,15 +97,15 @@ class Supervisor:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._stopping.is_set() and number == signal.SIGINT:
+        if self._stopping and number == signal.SIGINT:
             for child in self._children:
                 _signal_group(child.process, signal.SIGKILL)
-        self._stopping.set()
+        self._stopping = True
 
     @property
     def stopping(self) -> bool:
         """Whether somebody asked us to stop."""
-        return self._stopping.is_set()
+        return self._stopping
 
     def watch(self, server: Server) -> None:
         """Take over a running server: restart it when it dies, stop it last (the latest one first)."""
@@ -92,10 +113,25 @@ class Supervisor:
 
     def start(self, spec: Spec) -> None:
         """Start a process and wait until it is ready; raises Trouble when it ends first or takes too long."""
-        child = _Child(spec)
+        self.await_ready(self.launch(spec))
+
+    def launch(self, spec: Spec, *, held: bool = False) -> Child:
+        """Start a process; one that is ``held`` imports what it needs and waits for ``let_go``."""
+        child = Child(spec)
         self._children.append(child)
-        self._launch(child)
-        end = time.monotonic() + READY_SECONDS
+        self._launch(child, held=held)
+        return child
+
+    def let_go(self, child: Child) -> None:
+        """Tell a process that was held its whole environment, so that it goes on."""
+        if child.gate is not None:
+            gate, child.gate = child.gate, None
+            with os.fdopen(gate, "w") as out:
+                json.dump({**self.environ, **child.spec.env}, out)
+
+    def await_ready(self, child: Child) -> None:
+        """Wait until a process is ready; raises Trouble when it ends first or takes too long."""
+        spec, end = child.spec, time.monotonic() + READY_SECONDS
         while spec.ready is not None and not self.stopping:
             if spec.ready():
                 return
@@ -104,24 +140,28 @@ class Supervisor:
                 raise Trouble(f"{spec.name} ended while starting ({_outcome(child.process)}): {child.last}")
             if time.monotonic() > end:
                 raise Trouble(f"{spec.name} was not ready after {READY_SECONDS:.0f} seconds: {child.last}")
-            time.sleep(0.05)
+            self._listen(READY_LOOK_SECONDS)
 
-    def run_once(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        """Run a command to its end, showing what it says; raises Trouble when it fails."""
-        child = _Child(Spec(name, argv, env))
+    def run_once(self, spec: Spec) -> None:
+        """Run a process to its end, showing what it says; raises Trouble when it fails."""
+        child = Child(spec)
         self._launch(child)
         assert child.process is not None  # noqa: S101 – just launched
         try:
-            code = child.process.wait()
+            while child.process.poll() is None:
+                self._listen(READY_LOOK_SECONDS)
         finally:
             _signal_group(child.process, signal.SIGKILL)
         self._drain(child)
-        if code != 0:
-            raise Trouble(f"{name} failed ({_outcome(child.process)}): {child.last}")
+        if child.process.returncode != 0:
+            raise Trouble(f"{spec.name} failed ({_outcome(child.process)}): {child.last}")
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Watch over everything until a signal asks to stop, or `until()` is true."""
-        while not self._stopping.wait(LOOK_SECONDS) and not until():
+        while not self._stopping and not until():
+            self._listen(LOOK_SECONDS)
+            if self._stopping:
+                return
             for server in self._servers:
                 self._look_at_server(server)
             for child in self._children:
@@ -129,13 +169,13 @@ class Supervisor:
 
     def stop(self) -> None:
         """End the children, in the order of their start, then the servers, latest first."""
-        self._stopping.set()
+        self._stopping = True
         running = [child for child in self._children if child.process and child.process.poll() is None]
         for child in running:
             _signal_process(child.process, signal.SIGTERM)
         end = time.monotonic() + STOP_SECONDS
         for child in running:
-            if child.process and not _ended(child.process, end - time.monotonic()):
+            if child.process and not self._ended(child.process, end):
                 self.console.notice(f"{child.spec.name} did not stop in {STOP_SECONDS:.0f} s and was ended.")
         for child in self._children:
             _signal_group(child.process, signal.SIGKILL)  # what a child left behind
@@ -143,27 +183,57 @@ class Supervisor:
         for server in reversed(self._servers):
             server.stop()
 
-    def _launch(self, child: _Child) -> None:
-        child.process = start_leashed(
-            child.spec.argv, env={**self.environ, **child.spec.env}, output=subprocess.PIPE, cwd=self.cwd
-        )
+    def _launch(self, child: Child, *, held: bool = False) -> None:
+        env, spec = {**self.environ, **child.spec.env}, child.spec
+        if spec.work is not None:
+            child.process = fork_leashed(spec.work, env=env, cwd=self.cwd)
+        elif held:
+            reading, child.gate = os.pipe()
+            child.process = start_leashed(
+                spec.argv, env=env | {GATE: str(reading)}, output=subprocess.PIPE, cwd=self.cwd, pass_fds=(reading,)
+            )
+            os.close(reading)
+        else:
+            child.process = start_leashed(spec.argv, env=env, output=subprocess.PIPE, cwd=self.cwd)
         child.began = time.monotonic()
-        child.reader = threading.Thread(target=self._read, args=(child, child.process), daemon=True)
-        child.reader.start()
+        assert child.process.stdout is not None  # noqa: S101 – both kinds have a pipe
+        child.said = _Said(child, child.process.stdout.fileno())
+        self._outputs.register(child.process.stdout, selectors.EVENT_READ, child.said)
 
-    def _read(self, child: _Child, process: Process) -> None:
-        assert process.stdout is not None  # noqa: S101 – start_leashed gave it a pipe
-        with process.stdout as lines:
-            for line in lines:
+    def _listen(self, seconds: float) -> None:
+        """Pass on what children say, for at most ``seconds``; returns when somebody said something."""
+        if not self._outputs.get_map():
+            time.sleep(seconds)
+            return
+        for key, _events in self._outputs.select(seconds):
+            said: _Said = key.data
+            chunk = os.read(said.fd, 65536)
+            *lines, said.rest = (said.rest + chunk).split(b"\n")
+            for line in lines if chunk else [said.rest] if said.rest else []:
                 text = line.decode(errors="replace").rstrip()
-                child.last = text or child.last
-                self.console.of(child.spec.name, text)
+                said.child.last = text or said.child.last
+                self.console.of(said.child.spec.name, text)
+            if not chunk:
+                self._outputs.unregister(key.fileobj)
+                key.fileobj.close()  # type: ignore[union-attr]  # the pipe of a process, never a number
+                said.fd = -1
 
-    def _drain(self, child: _Child) -> None:
-        if child.reader is not None:
-            child.reader.join(2)
+    def _drain(self, child: Child) -> None:
+        end = time.monotonic() + 2
+        while child.said is not None and child.said.fd >= 0 and time.monotonic() < end:
+            self._listen(READY_LOOK_SECONDS)
 
-    def _look_at(self, child: _Child) -> None:
+    def _ended(self, process: Process, end: float) -> bool:
+        """Whether a process ends before ``end``; it is made to otherwise."""
+        while process.poll() is None:
+            if time.monotonic() >= end:
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
+                return False
+            self._listen(READY_LOOK_SECONDS)
+        return True
+
+    def _look_at(self, child: Child) -> None:
         now = time.monotonic()
         if child.process is not None and child.process.poll() is not None:
             if now - child.began > STEADY_SECONDS:
@@ -185,18 +255,8 @@ class Supervisor:
 
 
 def _outcome(process: Process) -> str:
-    code = process.returncode
+    code = process.returncode or 0
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-
-
-def _ended(process: Process, seconds: float) -> bool:
-    try:
-        process.wait(max(seconds, 0.0))
-    except subprocess.TimeoutExpired:
-        _signal_group(process, signal.SIGKILL)
-        process.wait()
-        return False
-    return True
 
 
 def _signal_process(process: Process | None, number: signal.Signals) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec
 
 from flask import Flask, Response, current_app, make_response, request
 from flask_babel import lazy_gettext as _l
-from flask_smorest import Api, Blueprint
+from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -23,11 +23,11 @@ from polyclinic.kernel.texts import storable
 from polyclinic.tenancy.places import PLACES, PlaceName
 from polyclinic.web.auth import current_actor
 from polyclinic.web.db import engine, open_session
+from polyclinic.web.place_api import PREFIX, PlaceApi
 from polyclinic.web.places import current_place
 
 P = ParamSpec("P")
 
-PREFIX = "/api/v1"
 PAGE_SIZE, MOST = 20, 100
 KEY_LENGTH = 255
 #: Sort keys are small numbers: days of the week, counts.
@@ -61,22 +61,6 @@ class PageArgs(ApiSchema):
     cursor = fields.String(load_default=None, allow_none=True)
 
 
-class PlaceApi(Api):
-    """smorest's Api without its document blueprint and its app-wide error handler, which know no places."""
-
-    ERROR_SCHEMA = ProblemSchema
-
-    def _register_doc_blueprint(self) -> None:
-        """The document is served by ``serve``, on its own place."""
-
-    def _register_error_handlers(self) -> None:
-        """web/errors.py is the one error handler."""
-
-    def serve(self, app: Flask, place: PlaceName) -> None:
-        """Serve the OpenAPI document of this place."""
-        app.add_url_rule(f"{PREFIX}/openapi.json", f"{place}_openapi", self._openapi_json, subdomain=place)
-
-
 def make_apis(app: Flask, version: str) -> dict[PlaceName, PlaceApi]:
     """Create the API of each place that people or programs use."""
     apis: dict[PlaceName, PlaceApi] = {}
@@ -87,7 +71,7 @@ def make_apis(app: Flask, version: str) -> dict[PlaceName, PlaceApi]:
         app.config[f"{prefix}_API_TITLE"] = f"Polyclinic: {place}"
         app.config[f"{prefix}_API_VERSION"] = version
         app.config[f"{prefix}_OPENAPI_VERSION"] = "3.1.0"
-        api = PlaceApi(app, config_prefix=prefix)
+        api = PlaceApi(app, ProblemSchema, config_prefix=prefix)
         api.serve(app, place)
         apis[place] = api
     return apis

@@ -4,6 +4,8 @@ English is the source. Python marks texts with ``_``, ``lazy_gettext`` and their
 ``{% trans %}``; scripts have no texts of their own, they read them from the page.
 """
 
+from __future__ import annotations
+
 import io
 import os
 import re
@@ -11,13 +13,19 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from babel.messages import Catalog, Message
-from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
-
+from polyclinic.kernel.later import Later
 from polyclinic.resources import checkout, shipped
+
+if TYPE_CHECKING:
+    from babel.messages import Catalog, Message, mofile, pofile
+    from babel.messages import catalog as catalogs
+    from babel.messages import extract as extracting
+else:  # a start only looks whether the catalogues are compiled
+    extracting, mofile, pofile, catalogs = (
+        Later(f"babel.messages.{name}") for name in ("extract", "mofile", "pofile", "catalog")
+    )
 
 SOURCE = "en"
 #: accents, brackets, a third longer, right to left; formats are Arabic. Generated, never written by hand.
@@ -81,9 +89,11 @@ def extract(root: Path | None = None) -> Catalog:
     top = root or checkout()
     if top is None:
         raise FileNotFoundError("Texts can be extracted in a checkout only, not from an installed package.")
-    catalog = Catalog(project="Polyclinic", msgid_bugs_address="", copyright_holder="the authors of Polyclinic")
+    catalog = catalogs.Catalog(
+        project="Polyclinic", msgid_bugs_address="", copyright_holder="the authors of Polyclinic"
+    )
     for folder in (name for name in ROOTS if (top / name).is_dir()):
-        found = extract_from_dir(
+        found = extracting.extract_from_dir(
             top / folder,
             METHODS,
             OPTIONS,
@@ -100,13 +110,13 @@ def extract(root: Path | None = None) -> Catalog:
 def read(locale: str, folder: Path | None = None) -> Catalog:
     """The written catalogue of a locale."""
     with po_path(locale, folder).open("rb") as file:
-        return read_po(file, locale)
+        return pofile.read_po(file, locale)
 
 
 def merge(template: Catalog, locale: str, folder: Path | None = None) -> None:
     """Bring a catalogue up to date with the sources; what is no longer used is dropped, nothing is guessed."""
     path = po_path(locale, folder)
-    catalog = read(locale, folder) if path.exists() else Catalog(locale)
+    catalog = read(locale, folder) if path.exists() else catalogs.Catalog(locale)
     catalog.update(template, no_fuzzy_matching=True)
     catalog.obsolete.clear()
     catalog.fuzzy = False
@@ -117,7 +127,9 @@ def merge(template: Catalog, locale: str, folder: Path | None = None) -> None:
 def write(catalog: Catalog, path: Path) -> None:
     """Write a catalogue as text, sorted, with a header that does not change from day to day."""
     buffer = io.BytesIO()
-    write_po(buffer, catalog, width=120, include_lineno=False, sort_output=True, ignore_obsolete=True, omit_header=True)
+    pofile.write_po(
+        buffer, catalog, width=120, include_lineno=False, sort_output=True, ignore_obsolete=True, omit_header=True
+    )
     header = HEADER.format(language=catalog.locale_identifier or "", plural=catalog.plural_forms)
     path.write_text(header + buffer.getvalue().decode())
 
@@ -145,7 +157,7 @@ def compile_stale(folder: Path | None = None) -> list[Path]:
 def _write(catalog: Catalog, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        write_mo(file, catalog)
+        mofile.write_mo(file, catalog)
     Path(file.name).chmod(0o644)
     os.replace(file.name, path)  # several processes may compile at once
     return path
@@ -167,7 +179,7 @@ def pseudo_text(text: str) -> str:
 
 def pseudo(source: Catalog) -> Catalog:
     """The pseudo-locale: every text of the source changed visibly, so that a text outside gettext stands out."""
-    catalog = Catalog(PSEUDO_DATA)
+    catalog = catalogs.Catalog(PSEUDO_DATA)
     for message in source:
         if not message.id:
             continue
@@ -189,7 +201,7 @@ def same_texts(locale: str, folder: Path | None = None) -> dict[str, str]:
 
 def check(locale: str, template: Catalog, folder: Path | None = None) -> list[Problem]:
     """What is missing or wrong in a catalogue, compared with the texts in the sources."""
-    catalog = read(locale, folder) if po_path(locale, folder).exists() else Catalog(locale)
+    catalog = read(locale, folder) if po_path(locale, folder).exists() else catalogs.Catalog(locale)
     allowed = same_texts(locale, folder)
     found = []
     for wanted in template:

@@ -13,20 +13,26 @@ import os
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask
 from redis import Redis
-from rq import Queue, Retry, Worker
-from rq.serializers import JSONSerializer
 from sqlalchemy import Engine, select, update
 
 from polyclinic.config import Settings
 from polyclinic.kernel.clock import real_now
 from polyclinic.kernel.errors import Defect
+from polyclinic.kernel.later import Later
 from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.web.db import db
+
+if TYPE_CHECKING:
+    import rq
+    import rq.serializers
+else:  # every process knows the kinds of messages, only relay and worker the queue
+    rq = Later("rq")
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +43,7 @@ LEASE = dt.timedelta(seconds=TIMEOUT + 30)
 #: Pauses after the first, second … failure; the last one repeats. About three days in all.
 PAUSES = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 20, 60, 300, 900, 3600, 4 * 3600))
 ATTEMPTS = 24
-_KEY = "polyclinic.jobs"
+_KEY, _NEEDED = "polyclinic.jobs", "polyclinic.jobs.modules"
 _running: dict[str, Any] = {}
 
 
@@ -78,19 +84,25 @@ def on(app: Flask, kind: str, handler: Handler, *, forget: bool = False) -> None
     kinds[kind] = Registered((*known.handlers, handler), known.forget or forget)
 
 
+def needs(app: Flask, *modules: str) -> None:
+    """Have a worker import what its jobs need before the first of them, or each job's own process would do it again."""
+    app.extensions.setdefault(_NEEDED, []).extend(modules)
+
+
 def kinds_of(app: Flask) -> frozenset[str]:
     """The kinds of messages that somebody handles; others are done when they are written."""
     return frozenset(app.extensions.get(_KEY, {}))
 
 
-def queue_of(settings: Settings) -> Queue:
+def queue_of(settings: Settings) -> rq.Queue:
     """The queue of this installation."""
-    return Queue(QUEUE, Redis.from_url(settings.redis_url), serializer=JSONSerializer, default_timeout=TIMEOUT)
+    connection, serializer = Redis.from_url(settings.redis_url), rq.serializers.JSONSerializer
+    return rq.Queue(QUEUE, connection, serializer=serializer, default_timeout=TIMEOUT)
 
 
 def job_for(message_id: int, portal_id: uuid.UUID | None) -> Any:
     """What the relay puts into the queue for a message: a fixed id, its scope, and tries for workers that die."""
-    return Queue.prepare_data(
+    return rq.Queue.prepare_data(
         "polyclinic.web.jobs.perform",
         (message_id, Scope("job", portal=portal_id).as_json()),
         job_id=f"outbox-{message_id}",
@@ -98,7 +110,7 @@ def job_for(message_id: int, portal_id: uuid.UUID | None) -> Any:
         timeout=TIMEOUT,
         result_ttl=0,
         failure_ttl=24 * 3600,
-        retry=Retry(max=3),
+        retry=rq.Retry(max=3),
     )
 
 
@@ -180,13 +192,26 @@ def work(app: Flask, *, burst: bool = False) -> None:
     with app.app_context():
         db.engine.dispose()
     queue = queue_of(app.config["POLYCLINIC"])
-    worker = Worker(
+    worker = _preparing_worker(app.extensions.get(_NEEDED, []))(
         [queue],
         connection=queue.connection,
-        serializer=JSONSerializer,
+        serializer=rq.serializers.JSONSerializer,
         worker_ttl=25,
         maintenance_interval=10,
         job_monitoring_interval=5,
         log_job_description=False,
     )
     worker.work(burst=burst, logging_level="WARNING")
+
+
+def _preparing_worker(modules: Iterable[str]) -> type[rq.Worker]:
+    class PreparingWorker(rq.Worker):
+        """Imports what jobs need when the first one comes: a worker that rests stays small."""
+
+        def fork_work_horse(self, job: Any, queue: Any) -> None:
+            """See RQ: start the job's own process."""
+            for module in modules:
+                import_module(module)
+            super().fork_work_horse(job, queue)
+
+    return PreparingWorker

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 
 from polyclinic.config import Settings
 from polyclinic.kernel.errors import TooMany
+from polyclinic.kernel.later import without
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ class Limits:
     def __init__(self, redis_url: str) -> None:
         """Connect to ``redis_url`` when first asked."""
         address = redis_url.replace("unix://", "redis+unix://", 1) if redis_url.startswith("unix://") else redis_url
-        self._storage = storage_from_string(address, wrap_exceptions=True, key_prefix="polyclinic:limit")
+        with without("valkey"):  # the library would import both clients
+            self._storage = storage_from_string(address, wrap_exceptions=True, key_prefix="polyclinic:limit")
         self._shared = MovingWindowRateLimiter(self._storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away_until = 0.0

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-import nh3
-from markdown_it import MarkdownIt
+import functools
+from typing import TYPE_CHECKING
+
 from markupsafe import Markup
 
+from polyclinic.kernel.later import Later
+
+if TYPE_CHECKING:
+    import markdown_it
+    import nh3
+else:  # 0.1 s and 3 MB for whoever shows no agreement
+    markdown_it, nh3 = Later("markdown_it"), Later("nh3")
+
 _TAGS = {"p", "h2", "h3", "h4", "ul", "ol", "li", "strong", "em", "a", "blockquote", "br", "hr", "code"}
-_READER = MarkdownIt("commonmark", {"html": False}).disable("image")
+
+
+@functools.cache
+def _reader() -> markdown_it.MarkdownIt:
+    return markdown_it.MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
 def render_markdown(text: str) -> Markup:
     """Return Markdown as HTML of headings, paragraphs, lists and links; everything else is left out or escaped."""
-    html = _READER.render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
+    html = _reader().render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
     return Markup(  # noqa: S704  # cleaned by nh3 to the tags above
         nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto", "tel"})
     )

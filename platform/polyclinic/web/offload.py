@@ -29,6 +29,13 @@ def offload(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R
     return function(*args, **kwargs)
 
 
+def is_green() -> bool:
+    """Whether this process was patched for eventlet or gevent."""
+    return _patched("eventlet.patcher", "is_monkey_patched", "socket") or _patched(
+        "gevent.monkey", "is_module_patched", "socket"
+    )
+
+
 def _patched(module: str, question: str, name: str) -> bool:
     found: Any = sys.modules.get(module)
     return found is not None and bool(getattr(found, question)(name))

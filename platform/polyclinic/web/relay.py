@@ -12,10 +12,10 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from redis.exceptions import RedisError
-from rq import Queue
 from sqlalchemy import Engine, delete, or_, select, text, update
 from sqlalchemy.exc import OperationalError
 
@@ -25,6 +25,9 @@ from polyclinic.kernel.outbox import OutboxMessage, announce
 from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.web import jobs
 from polyclinic.web.db import db
+
+if TYPE_CHECKING:
+    from rq import Queue
 
 log = logging.getLogger(__name__)
 

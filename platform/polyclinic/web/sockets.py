@@ -11,15 +11,19 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-import socketio as socketio_protocol
 from flask import Flask, request
-from flask_socketio import SocketIO, join_room
 
 from polyclinic.config import Settings
 from polyclinic.kernel.actor import Kind
 from polyclinic.kernel.errors import Refusal
+from polyclinic.kernel.later import without
 from polyclinic.web.auth import PERSON_OF, current_actor
+from polyclinic.web.offload import is_green
 from polyclinic.web.places import current_place
+
+with without("requests", "valkey", "aiohttp"):  # for clients, of which there are none here: 0.15 s and 8 MB
+    import socketio as socketio_protocol
+    from flask_socketio import SocketIO, join_room
 
 #: Above it an event is refused: nothing that this channel carries is larger (bytes).
 LARGEST_EVENT = 64 * 1024
@@ -49,7 +53,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Attach Socket.IO; several web processes speak through Redis."""
     sockets.init_app(
         app,
-        async_mode=settings.async_mode,
+        # Workers and commands, which serve nobody, need not even import what serves.
+        async_mode=settings.async_mode if is_green() else "threading",
         # The default handles events of one client in parallel and so reorders them (measured).
         async_handlers=False,
         client_manager=socketio_protocol.RedisManager(settings.redis_url, channel=CHANNEL),

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 
+from polyclinic.kernel.later import Later
 from polyclinic.tenancy.kinds.core import Context, Kind, NotAccepted, nearest, serves, shown
+
+if TYPE_CHECKING:
+    import email_validator
+else:
+    email_validator = Later("email_validator")
 
 
 @dataclass(frozen=True)
@@ -164,9 +169,10 @@ class Email(Kind[str]):
     def parse(self, raw: object, context: Context) -> str:
         """See Kind."""
         try:
-            return validate_email(str(raw), check_deliverability=False, test_environment=True).normalized
-        except EmailNotValidError:
+            found = email_validator.validate_email(str(raw), check_deliverability=False, test_environment=True)
+        except email_validator.EmailNotValidError:
             raise self.refuse(raw, _("%(value)s is not an e-mail address", value=shown(raw))) from None
+        return found.normalized
 
 
 @dataclass(frozen=True)
