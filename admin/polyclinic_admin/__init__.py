@@ -3,4 +3,4 @@
 from polyclinic.kernel.later import without
 
 with without("PIL"):  # for uploads, which the console has none of: 3 MB of every process
-    import flask_admin.form  # noqa: F401
+    import flask_admin.form  # noqa: F401  # imported once, as if without Pillow
