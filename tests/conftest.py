@@ -35,7 +35,14 @@ from support.schema import migrate
 HANDOVER = "POLYCLINIC_TEST_SERVERS"
 EMPTYING_TRIES = 10
 PREFIX = "polyclinic"
-pytest_plugins = ["support.factories", "support.calendars", "support.bookings", "support.live", "support.visitors"]
+pytest_plugins = [
+    "support.factories",
+    "support.calendars",
+    "support.bookings",
+    "support.live",
+    "support.visitors",
+    "support.stripe_simulator",
+]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What Stripe's own OpenAPI document allows, and checks against it."""

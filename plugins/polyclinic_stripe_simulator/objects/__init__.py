@@ -1,0 +1,1 @@
+"""What Stripe does with its objects: one module for each family."""

@@ -1,0 +1,1 @@
+"""What browsers see: hosted checkout, hosted onboarding, 3-D Secure, control."""
