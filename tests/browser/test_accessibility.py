@@ -1,33 +1,52 @@
-"""L3: axe on each page of each place once, by day and by night, on a phone and at a desk."""
+"""L3: axe on each page of each place, once per theme and mode, by day at a desk and by night on a phone.
+
+Which pages there are is read from the application's map of addresses (support.looks.pages), so that a new page is
+looked at from its first day. ``make looks`` does the same for every width, language and amount of data.
+"""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
 
 import pytest
 from playwright.sync_api import Page
 from sqlalchemy import Engine
 
+from polyclinic.booking.holds import save_details
+from polyclinic.kernel.scope import open_session
 from polyclinic.web.places import PlaceFlask
-from support.bookings import HOUR, TEN, Desk, in_browser
+from polyclinic.web.theming import themes
+from support.bookings import Desk
 from support.cast import Cast
-from support.visitors import DESK, PHONE, NewVisitor, violations
+from support.live import FRESH_SECONDS
+from support.looks.addresses import addresses
+from support.looks.checks import OF_COLOURS, SETTLED
+from support.routes import Stage
+from support.source import ROOT
+from support.visitors import DESK, PHONE, NewVisitor, Visitor, violations
 
 pytestmark = pytest.mark.slow
-#: Colours that are still on their way would be measured half way.
-SETTLED = (
-    "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    ".then(() => Promise.allSettled(document.getAnimations().map(one => one.finished)))"
-)
+#: Themes that no portal of the sample wears: the common parent, and those of the network's own places.
+OTHERS = {"base", "specialists", "console"}
+THEMES = sorted({path.parent.name for path in (ROOT / "themes").glob("*/theme.toml")} - OTHERS)
 
 
 @pytest.fixture
-def desk(live_cast: Cast, mailroom: object, app: PlaceFlask, engine: Engine, owner: Engine) -> Desk:
-    return Desk(app, live_cast, engine, owner)
+def stage(live_cast: Cast, mailroom: object, app: PlaceFlask, engine: Engine, owner: Engine) -> Stage:
+    """Everybody with something to see, and a booking that is one step from its end."""
+    with app.app_context():
+        made = Stage(Desk(app, live_cast, engine, owner))
+        pat = live_cast.alpha.patient
+        with open_session(engine, pat.scope()) as session:
+            save_details(session, pat, made.desk.portal(live_cast.alpha), made.ids["hold of pat"], made.desk.details)
+    return made
 
 
 def look(page: Page, at: str) -> list[str]:
     """What is wrong with the page as it stands; at night only what depends on colours and on the width."""
     wrong = []
-    for scheme, size, rules in (("light", DESK, ()), ("dark", PHONE, ("color-contrast", "target-size"))):
+    for scheme, size, rules in (("light", DESK, ()), ("dark", PHONE, (*OF_COLOURS, "target-size"))):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a size
         page.evaluate(SETTLED)
@@ -37,64 +56,70 @@ def look(page: Page, at: str) -> list[str]:
     return wrong
 
 
-def test_pages_of_a_portal(visitor: NewVisitor, live_cast: Cast, desk: Desk) -> None:
-    """As a stranger, then as a patient with a booking and a time that is kept."""
-    alpha, cast = live_cast.alpha, live_cast
+def tour(me: Visitor, host: str, paths: Iterable[str], wrong: list[str]) -> list[str]:
+    """Look at each page that opens; returns those that lead elsewhere, where somebody else has to go."""
+    elsewhere = []
+    for path in paths:
+        page = me.open(host, path)
+        if page.url == me.live.url(host, path):
+            wrong += look(page, path)
+        else:
+            elsewhere.append(path)
+    return elsewhere
+
+
+def of(stage: Stage, place: str) -> Iterator[str]:
+    """The paths of a place's pages, and one that is none."""
+    yield from (address.path for address in addresses(stage, place))
+    yield "/nowhere"
+
+
+def test_every_theme_is_a_theme_of_portals(app: PlaceFlask) -> None:
+    """L1: what is toured below is what there is."""
+    with app.app_context():
+        assert {*THEMES, *OTHERS} == set(themes().slugs)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_pages_of_a_portal(visitor: NewVisitor, stage: Stage, theme: str) -> None:
+    """As a stranger whatever opens for one, the rest as a patient with a booking and a time that is kept."""
+    alpha = stage.cast.alpha
+    stage.desk.setting(alpha, "brand.theme", theme)
+    time.sleep(FRESH_SECONDS + 0.05)
     me = visitor(alpha, bypass_csp=True)
     wrong: list[str] = []
-    profile = f"/specialists/{cast.listing(alpha, cast.lea)}"
-    for path in ("/", "/specialists", profile, "/sign-in", "/register", "/forgot", "/sign-in/email", "/nowhere"):
-        wrong += look(me.open(alpha.host, path), path)
-    with desk.app.app_context():
-        appointment = desk.book(alpha.patient, cast.ada).id
-        hold = desk.hold(in_browser(alpha.patient, "pat"), cast.lea, TEN + 2 * HOUR).id
+    mine = tour(me, alpha.host, of(stage, "portal"), wrong)
     me.sign_in(alpha.host, alpha.patient.email)
-    visit = f"/appointments/{appointment}"
-    for path in ("/appointments", visit, f"{visit}/booked", f"{visit}/cancel", "/consents", "/agreements/terms"):
-        wrong += look(me.open(alpha.host, path), path)
-    for path in ("/account", "/account/security", "/account/tokens", f"/book/{hold}"):
-        wrong += look(me.open(alpha.host, path), path)
-    page = me.page
-    page.locator("main input[name=name]").press("Enter")
-    page.wait_for_url("**/confirm")
-    wrong += look(page, "/book/…/confirm")
-    page.locator("#confirm button[type=submit]").last.click()
-    wrong += look(page, "/book/…/confirm refused")
+    assert tour(me, alpha.host, mine, wrong) == []
+    me.page.goto(me.live.url(alpha.host, f"/book/{stage.ids['hold of pat']}/confirm"))
+    me.page.locator("#confirm button[type=submit]").last.click()
+    wrong += look(me.page, "/book/…/confirm refused")
     assert not wrong, "\n".join(wrong)
 
 
-def test_pages_of_the_specialist_portal(visitor: NewVisitor, live_cast: Cast, desk: Desk) -> None:
-    """Empty first, then with a visit."""
-    host, cast = live_cast.specialists_host, live_cast
+def test_pages_of_the_specialist_portal(visitor: NewVisitor, stage: Stage) -> None:
+    """As a stranger, then as somebody with visits; lists also empty, as somebody without."""
+    host, cast = stage.cast.specialists_host, stage.cast
     me = visitor(bypass_csp=True)
     wrong: list[str] = []
-    for path in ("/", "/sign-in"):
-        wrong += look(me.open(host, path), path)
+    mine = tour(me, host, of(stage, "specialists"), wrong)
     me.sign_in(host, cast.ada.email)
-    pages = ["/dashboard", "/appointments", "/calendar", "/patients"]
-    for path in pages:
-        wrong += look(me.open(host, path), f"{path} (empty)")
-    with desk.app.app_context():
-        appointment = desk.book(cast.alpha.patient, cast.ada)
-    more = [f"/appointments/{appointment.id}", f"/patients/{cast.alpha.patient.id}", "/availability", "/websites"]
     views = ["/calendar?date=2027-03-02&view=day", "/calendar?date=2027-03-02&view=month"]
-    for path in [*pages, *views, *more, "/account", "/account/security", "/account/tokens", "/nowhere"]:
-        wrong += look(me.open(host, path), path)
+    assert tour(me, host, [*mine, *views], wrong) == []
+    other = visitor(bypass_csp=True)
+    other.sign_in(host, cast.cleo.email)
+    assert tour(other, host, ["/dashboard", "/appointments", "/patients"], wrong) == []
     assert not wrong, "\n".join(wrong)
 
 
-def test_pages_of_the_console(visitor: NewVisitor, live_cast: Cast, desk: Desk) -> None:
+def test_pages_of_the_console(visitor: NewVisitor, stage: Stage) -> None:
     """O1: lists and what they lead to."""
-    cast, host = live_cast, live_cast.admin_host
-    with desk.app.app_context():
-        desk.book(cast.alpha.patient, cast.ada)
+    host = stage.cast.admin_host
     me = visitor(bypass_csp=True)
-    me.sign_in(host, cast.olga.email)
     wrong: list[str] = []
-    lists = ["/", "/portals/", "/specialists/", "/listings/", "/patients/", "/audit-events/", "/account"]
-    listing = f"/listings/{cast.alpha.id}/{cast.listing(cast.alpha, cast.ada)}"
-    for path in [*lists, f"/portals/{cast.alpha.id}", f"/specialists/{cast.ada.id}", listing]:
-        wrong += look(me.open(host, path), path)
+    mine = tour(me, host, of(stage, "admin"), wrong)
+    me.sign_in(host, stage.cast.olga.email)
+    assert tour(me, host, mine, wrong) == []
     assert not wrong, "\n".join(wrong)
 
 
