@@ -16,6 +16,7 @@ from polyclinic.directory.models import Listing
 from polyclinic.identity.models import Patient, Specialist
 from polyclinic.kernel.clock import now
 from polyclinic.notifications.models import Delivery
+from polyclinic.payments.inbox_models import WebhookEvent
 from polyclinic.tenancy.models import Portal
 from polyclinic.web.navigation import add_entry
 from polyclinic.web.portal_badges import badge_of
@@ -23,6 +24,7 @@ from polyclinic_admin.access import OperatorsOnly, app_of, expose, operator, ope
 from polyclinic_admin.mail import Deliveries
 from polyclinic_admin.network import AuditEvents, Portals
 from polyclinic_admin.people import Listings, Patients, Specialists
+from polyclinic_admin.webhooks import Webhooks
 from polyclinic_admin.words import kind_word
 
 
@@ -98,6 +100,7 @@ def add_console(app: Flask) -> None:
         (Listings(Listing, name=_l("Listings"), endpoint="console_listings", url="/listings"), "store", "g l"),
         (Patients(Patient, name=_l("Patients"), endpoint="console_patients", url="/patients"), "users", "g p"),
         (Deliveries(Delivery, name=_l("Mails"), endpoint="console_deliveries", url="/deliveries"), "mail-check", "g m"),
+        (Webhooks(WebhookEvent, name=_l("Webhooks"), endpoint="console_webhooks", url="/webhooks"), "inbox", "g h"),
         (
             AuditEvents(AuditEvent, name=_l("Audit trail"), endpoint="console_audit", url="/audit-events"),
             "scroll-text",

@@ -16,6 +16,7 @@ from polyclinic import (
     identity,
     notifications,
     patients,
+    payments,
 )
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
@@ -45,6 +46,7 @@ FEATURES: tuple[Feature, ...] = (
     directory,
     calendar,
     consents,
+    payments,
     booking,
     patients,
     notifications,

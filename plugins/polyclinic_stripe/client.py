@@ -76,3 +76,11 @@ def every(method: Callable[..., Any], *args: Any) -> list[dict[str, Any]]:
     """Return every object of a list, over all its pages."""
     with speaking():
         return [item.to_dict() for item in method(*args).auto_paging_iter()]
+
+
+def is_signed(body: str, header: str, secret: str, tolerance: int) -> bool:
+    """Whether ``secret`` signed a body at most ``tolerance`` seconds ago, by the real clock."""
+    try:
+        return bool(stripe.WebhookSignature.verify_header(body, header, secret, tolerance))
+    except stripe.SignatureVerificationError:
+        return False

@@ -34,6 +34,8 @@ TRUE_BY_DESIGN = (
         "hold_job",
         "delivery_job",
         "external_reference_job",
+        "provider_account_job",
+        "webhook_event_job",
     }
 )
 
@@ -230,6 +232,18 @@ def _foreign_row(table: str, cast: Cast) -> Any:
             "hash": b"x",
             "answer": "given",
             "how": "x",
+        },
+        "webhook_event": {
+            "id": uuid.uuid4(),
+            "provider": "x",
+            "event_id": "x",
+            "endpoint": "x",
+            "kind": "x",
+            "account": "",
+            "external_ids": [],
+            "named": {},
+            "state": "received",
+            "portal_id": beta.id,
         },
         "external_reference": {
             "provider": "x",

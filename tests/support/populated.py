@@ -17,6 +17,8 @@ from polyclinic.kernel.due import Due
 from polyclinic.kernel.idempotency import IdempotencyKey
 from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.notifications.models import Delivery
+from polyclinic.payments.account_models import AccountReadiness, ProviderAccount
+from polyclinic.payments.inbox_models import WebhookEvent
 from polyclinic.payments.references import ExternalReference
 from polyclinic.tenancy.models import NetworkSetting
 from support.cast import Cast, PortalCast, add_history
@@ -41,6 +43,7 @@ def populate(owner: Engine, cast: Cast) -> None:
             session.add(
                 TimeOff(specialist_id=person.id, starts_at=later, ends_at=later + dt.timedelta(1), zone="Europe/Berlin")
             )
+            _paid(session, person.id)
             session.add(
                 AvailabilityException(specialist_id=person.id, kind="closed", date=later.date(), zone="Europe/Berlin")
             )
@@ -50,6 +53,13 @@ def populate(owner: Engine, cast: Cast) -> None:
         session.add(NetworkSetting(key="network.name", value="The Network"))
         session.commit()
         session.execute(text("ANALYZE"))
+
+
+def _paid(session: Session, specialist_id: uuid.UUID | None) -> None:
+    """An account at a payment provider, and what portals know of it."""
+    named = {"specialist_id": specialist_id, "provider": "stripe", "kind": "merchant"}
+    session.add(ProviderAccount(**named, country="DE", currency="EUR", external_id=f"acct_{specialist_id}", ready=True))
+    session.add(AccountReadiness(**named, external_id=f"acct_{specialist_id}", ready=True))
 
 
 def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | None) -> None:
@@ -121,6 +131,19 @@ def _journals(session: Session, portal: PortalCast, later: dt.datetime) -> None:
     """A row of each journal."""
     session.add(OutboxMessage(kind="test", portal_id=portal.id, payload={}))
     session.add(Due(kind="test", portal_id=portal.id, subject_id=portal.id, at=later))
+    session.add(
+        WebhookEvent(
+            provider="stripe",
+            event_id=f"evt_{portal.slug}",
+            endpoint="account",
+            kind="refund.updated",
+            account="",
+            external_ids=[],
+            named={},
+            state="handled",
+            portal_id=portal.id,
+        )
+    )
     session.add(
         ExternalReference(
             provider="stripe",

@@ -28,7 +28,9 @@ from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Conflict, NotFound, Refusal
 from polyclinic.kernel.money import Money
 from polyclinic.kernel.zones import zone
+from polyclinic.payments.accounts import unready_specialists
 from polyclinic.tenancy.places import PortalView
+from polyclinic.web.plugins import current_hooks
 
 _DAY = dt.timedelta(days=1)
 #: Days further away than this from the horizon are mistyped, and calendars end somewhere.
@@ -111,7 +113,7 @@ def relationship_of(
 
 
 def refuse_slots(session: Session, actor: Actor, portal: PortalView, offering: Offering) -> Refusal | None:
-    """Say why this viewer is shown no slots of an offering, or None (B1)."""
+    """Say why this viewer is shown no slots of an offering, or None (B1, E3)."""
     listing = offering.listing
     modes = portal.settings.get(MODES)
     patient_id = actor.id if actor.kind == "patient" else None
@@ -122,6 +124,7 @@ def refuse_slots(session: Session, actor: Actor, portal: PortalView, offering: O
             listing.accepts_booking,
             listing.capacity,
             listing.active_allocations,
+            not offering.price or not unready_specialists(session, current_hooks(), portal, [listing.specialist_id]),
         ),
         relationship_of(session, portal.id, patient_id, listing.specialist_id),
     )

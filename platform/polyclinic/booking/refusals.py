@@ -16,20 +16,27 @@ from polyclinic.booking.rules import VISITED, Bookable, may_see_slots
 from polyclinic.directory.models import Listing, PublishedProfile
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.errors import Refusal
+from polyclinic.payments.accounts import unready_specialists
 from polyclinic.tenancy.places import PortalView
+from polyclinic.web.plugins import current_hooks
 
 
 def refusals_of(
     session: Session, actor: Actor, portal: PortalView, listing_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, Refusal]:
-    """Return why this viewer is shown no slots, for each of some visible listings where that is so; one statement.
+    """Return why this viewer is shown no slots, for each of some visible listings where that is so.
+
+    One statement, and one more where specialists' accounts charge (E3).
 
     A visitor is nobody's patient: for them the portal's modes and the listing decide.
     """
     modes = portal.settings.get(MODES)
     found: dict[uuid.UUID, Refusal] = {}
-    for listing, name, relationship in _relationships(session, actor, portal.id, listing_ids):
-        facts = Bookable(modes, name, listing.accepts_booking, listing.capacity, listing.active_allocations)
+    rows = _relationships(session, actor, portal.id, listing_ids)
+    unready = unready_specialists(session, current_hooks(), portal, [listing.specialist_id for listing, *_ in rows])
+    for listing, name, relationship in rows:
+        payable = listing.specialist_id not in unready
+        facts = Bookable(modes, name, listing.accepts_booking, listing.capacity, listing.active_allocations, payable)
         refusal = may_see_slots(facts, relationship)
         if refusal is not None:
             found[listing.id] = refusal

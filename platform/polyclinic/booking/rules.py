@@ -131,6 +131,8 @@ class Bookable:
     accepts_booking: bool
     capacity: int | None
     active_allocations: int
+    payable: bool = True
+    """Whether a price could be paid: where the specialist's account charges, only once it is ready (E3)."""
 
 
 def may_see_slots(listing: Bookable, relationship: Relationship) -> Refusal | None:
@@ -147,6 +149,8 @@ def may_see_slots(listing: Bookable, relationship: Relationship) -> Refusal | No
         )
     if "browse" not in listing.modes or not listing.accepts_booking:
         return Conflict("not-bookable", _l("%(name)s does not take direct bookings here.", name=listing.name))
+    if not listing.payable:
+        return Conflict("not-payable", _l("%(name)s takes no online bookings here at the moment.", name=listing.name))
     full = listing.capacity is not None and listing.active_allocations >= listing.capacity
     if full and not relationship.active:
         return Conflict("fully-booked", _l("%(name)s takes no new patients at the moment.", name=listing.name))

@@ -12,7 +12,7 @@ from typing import Literal
 NEW_FOR = dt.timedelta(days=7)
 FORGOTTEN_AFTER = dt.timedelta(hours=1)
 
-Kind = Literal["complete", "hours", "services", "paused"]
+Kind = Literal["complete", "hours", "account", "services", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,16 @@ def action_items(
     unmarked: Iterable[Open],
     without_services: Iterable[tuple[uuid.UUID, str]] = (),
     paused: Iterable[tuple[uuid.UUID, str]] = (),
+    unpaid: Iterable[tuple[dt.datetime | None, str]] = (),
 ) -> list[ActionItem]:
     """Return what to do, the most urgent first.
 
-    Without hours nobody can book at all, so that comes first; then visits that are over and unmarked, the oldest first;
-    then portals (id, name) without a service, and paused ones.
+    Without hours nobody can book at all, so that comes first; then payment accounts that are missing or lack something
+    (deadline, portals' names); visits that are over and unmarked, the oldest first; portals (id, name) without a
+    service, and paused ones.
     """
     items = [] if has_hours else [ActionItem("hours")]
+    items += [ActionItem("account", deadline, None, names) for deadline, names in unpaid]
     over = sorted((visit for visit in unmarked if visit.ended_at + FORGOTTEN_AFTER <= now), key=lambda v: v.ended_at)
     items += [ActionItem("complete", visit.ended_at + FORGOTTEN_AFTER, visit.id, visit.name) for visit in over]
     items += [ActionItem("services", None, portal_id, name) for portal_id, name in without_services]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,9 @@ from polyclinic.kernel.clock import now
 from polyclinic.kernel.money import Money
 from polyclinic.kernel.zones import zone
 from polyclinic.patients.services import count_new
+from polyclinic.payments.accounts import needed_accounts
+from polyclinic.tenancy.places import PortalView
+from polyclinic.web.plugins import current_hooks
 
 _AHEAD = ("confirmed", "in_progress")
 SHOWN = 6
@@ -58,8 +60,8 @@ class Dashboard:
     month: Month
 
 
-def get_dashboard(session: Session, actor: Actor, portal_names: dict[uuid.UUID, str]) -> Dashboard:
-    """Return the specialist's dashboard; ``portal_names`` are those of the portals that list them."""
+def get_dashboard(session: Session, actor: Actor, portals: Sequence[PortalView]) -> Dashboard:
+    """Return the specialist's dashboard; ``portals`` are those that list them."""
     moment = now(session)
     ahead = _visits(
         session,
@@ -87,16 +89,17 @@ def get_dashboard(session: Session, actor: Actor, portal_names: dict[uuid.UUID, 
         ahead[0] if ahead else None,
         today,
         [visit for visit in ahead if visit.appointment.starts_at >= end][:SHOWN],
-        list_actions(session, actor, portal_names),
+        list_actions(session, actor, portals),
         fresh,
         count_new(session, actor, moment - NEW_FOR),
         _month(session, actor, moment),
     )
 
 
-def list_actions(session: Session, actor: Actor, portal_names: dict[uuid.UUID, str]) -> list[ActionItem]:
+def list_actions(session: Session, actor: Actor, portals: Sequence[PortalView]) -> list[ActionItem]:
     """Return what the specialist should do, the most urgent first."""
     moment = now(session)
+    portal_names = {portal.id: portal.name for portal in portals}
     unmarked = session.execute(
         select(Appointment.id, Patient.name, Appointment.ends_at)
         .join(Patient, Patient.id == Appointment.patient_id)
@@ -128,10 +131,15 @@ def list_actions(session: Session, actor: Actor, portal_names: dict[uuid.UUID, s
         unmarked=[Open(*row) for row in unmarked],
         without_services=[(portal, name) for portal, name, state, offers in named if state == "listed" and not offers],
         paused=[(portal, name) for portal, name, state, _offers in named if state == "paused"],
+        unpaid=[
+            (needed.account.deadline if needed.account else None, ", ".join(portal.name for portal in needed.portals))
+            for needed in needed_accounts(session, actor, current_hooks(), portals)
+            if not needed.ready
+        ],
     )
 
 
-def count_live(session: Session, actor: Actor, portal_names: dict[uuid.UUID, str]) -> dict[str, int]:
+def count_live(session: Session, actor: Actor, portals: Sequence[PortalView]) -> dict[str, int]:
     """Return the numbers that change without reloading, by their name in the page."""
     moment = now(session)
     start, end = _day(moment, actor)
@@ -145,7 +153,7 @@ def count_live(session: Session, actor: Actor, portal_names: dict[uuid.UUID, str
     return {
         "upcoming": upcoming,
         "today": today,
-        "actions": len(list_actions(session, actor, portal_names)),
+        "actions": len(list_actions(session, actor, portals)),
         "new_patients": count_new(session, actor, moment - NEW_FOR),
     }
 

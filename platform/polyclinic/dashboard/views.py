@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 
 from flask import Blueprint, jsonify, redirect, render_template, url_for
@@ -46,7 +45,7 @@ def index() -> str:
     """Show what is next and what to do."""
     actor, session = require_kind("specialist"), current_session()
     portals = my_portals(session, actor)
-    board = get_dashboard(session, actor, {portal.id: portal.name for portal in portals})
+    board = get_dashboard(session, actor, portals)
     return render_template(
         "dashboard/index.html",
         board=board,
@@ -64,8 +63,7 @@ def index() -> str:
 def counts() -> ResponseReturnValue:
     """Return the numbers of the page; asked for whenever the live channel says that something changed."""
     actor, session = require_kind("specialist"), current_session()
-    names: dict[uuid.UUID, str] = {portal.id: portal.name for portal in my_portals(session, actor)}
-    return jsonify(count_live(session, actor, names))
+    return jsonify(count_live(session, actor, my_portals(session, actor)))
 
 
 def say(item: ActionItem) -> Said:
@@ -88,6 +86,16 @@ def say(item: ActionItem) -> Said:
             url_for("specialists_calendar.availability"),
             _("Add hours"),
             "calendar-plus",
+            "critical",
+        )
+    if item.kind == "account":
+        return Said(
+            item,
+            _("Stripe is not connected"),
+            _("Before you can be paid for visits on %(portals)s, Stripe needs to know you.", portals=item.name),
+            url_for("specialists_accounts.index"),
+            _("Connect Stripe"),
+            "credit-card",
             "critical",
         )
     if item.kind == "services":

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from polyclinic.directory import offerings, services
 from polyclinic.directory.models import Listing, ListingService, PublishedProfile, Service
+from polyclinic.directory.notices import Notice, notices_of
 from polyclinic.directory.policy import PRICING, pricing_of
 from polyclinic.directory.rules import price_of
 from polyclinic.kernel.actor import Actor
@@ -55,6 +56,8 @@ class Website:
     currency: str
     link: str
     """Address of the public profile, empty while there is none."""
+    notices: list[Notice]
+    """What else stands in the way, and how to go on."""
 
 
 @blueprint.get("/websites")
@@ -200,6 +203,7 @@ def _website(session: Session, listing: Listing) -> Website:
         policy in OWN_PRICES,
         pricing.currency,
         _link(portal, listing) if published else "",
+        notices_of(session, require_kind("specialist"), portal, listing),
     )
 
 

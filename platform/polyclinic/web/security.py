@@ -92,6 +92,9 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def _refuse_texts() -> None:
+        place = request.environ.get("polyclinic.place")
+        if place is not None and place.name == "hooks":
+            return  # signed bodies are read raw, by whoever checks the signature
         query = [request.path, *(value for _name, value in request.args.items(multi=True))]
         if not all(map(storable, query)) or not _body_is_storable():
             raise TextRefused("nul", _l("The text contains a character that cannot be stored (U+0000)."))
