@@ -174,9 +174,7 @@ def _explained(needed: NeededAccount) -> str:
         )
     if needed.kind == "merchant":
         return _("On these websites patients pay into your own Stripe account. Until it is ready, no times are shown.")
-    return _(
-        "On these websites patients pay the website. You can be booked already; your share waits."
-    )
+    return _("On these websites patients pay the website. You can be booked already; your share waits.")
 
 
 def website_notice(session: Session, actor: Actor, portal: PortalView, listing: Listing) -> Notice | None:

@@ -70,6 +70,7 @@ def store_event(engine: Engine, received: Received) -> bool:
                 note=received.ignored,
             )
             .on_conflict_do_nothing()
+            .execution_options(preserve_rowcount=True)
         )
         if stored.rowcount == 0:
             return False
