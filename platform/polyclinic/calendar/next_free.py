@@ -10,8 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
+from typing import Any
 
-from sqlalchemy import Subquery, delete, insert, select, text
+from sqlalchemy import ScalarSelect, Subquery, delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from polyclinic.calendar.models import NextFree
@@ -21,6 +22,7 @@ from polyclinic.calendar.rules import BEYOND, SlotTerms, next_free
 from polyclinic.calendar.services import Offer, offers_of
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.transactions import transactional
+from polyclinic.kernel.versions import rows_version
 from polyclinic.tenancy.places import PortalView
 from polyclinic.tenancy.settings import Settings
 
@@ -55,6 +57,10 @@ class StoredNextFree:
         """Bring the stale rows of a portal up to date; one statement when none is stale."""
         if stale_specialists(session, portal.id, portal.settings):
             refresh_next_free(session, portal.id, portal.settings)
+
+    def version(self) -> ScalarSelect[Any]:
+        """Return a scalar subquery that changes whenever one of the stored times of ``:portal`` does."""
+        return rows_version(NextFree)
 
     def earliest(self, portal_id: uuid.UUID, service_id: uuid.UUID | None = None) -> Subquery:
         """Return a subquery of ``specialist_id, next_free_at``: the earliest of all services, or of one."""

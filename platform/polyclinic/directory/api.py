@@ -34,6 +34,8 @@ def specialists(args: dict[str, Any]) -> dict[str, Any]:
     criteria = Criteria(*(args[name] for name in ("category", "topic", "language", "service", "name")))
     session, source = current_session(), next_free_source()
     service_id = browsing.overview(session, portal).service_id(criteria.service) if criteria.service else None
+    if source is not None:
+        source.refresh(session, portal)
     found = browsing.find_specialists(
         session, portal, source, criteria, order, args["limit"], args["cursor"], service_id
     )

@@ -181,10 +181,9 @@ def find_specialists(
 ) -> Found:
     """Return one page of the people who match, with their next free times and prices, in three statements.
 
-    ``service_id`` is what ``overview`` knows of the service that is looked for.
+    ``service_id`` is what ``overview`` knows of the service that is looked for. The caller has brought the stored times
+    of ``source`` up to date (``keeping.directory_version``, or its own ``refresh``).
     """
-    if source is not None:
-        source.refresh(session, portal)
     wanted = _matches(portal.id, criteria, service_id)
     next_free = None if source is None else source.earliest(portal.id, service_id)
     total = select(func.count()).select_from(PublishedProfile).where(*wanted).scalar_subquery()

@@ -11,10 +11,10 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from flask import Flask, current_app
-from sqlalchemy import Subquery
+from sqlalchemy import ScalarSelect, Subquery
 from sqlalchemy.orm import Session
 
 from polyclinic.kernel.actor import Actor
@@ -58,6 +58,9 @@ class NextFreeSource(Protocol):
 
     def refresh(self, session: Session, portal: PortalView) -> None:
         """Bring the stale rows of a portal up to date; one statement when none is stale."""
+
+    def version(self) -> ScalarSelect[Any]:
+        """Return a scalar subquery that changes whenever one of the stored times of ``:portal`` does."""
 
     def earliest(self, portal_id: uuid.UUID, service_id: uuid.UUID | None = None) -> Subquery:
         """Return a subquery of ``specialist_id, next_free_at``: the earliest of all services, or of one."""

@@ -25,6 +25,7 @@ from polyclinic.directory.browsing import (
     overview,
     portrait_key,
 )
+from polyclinic.directory.keeping import directory_version, kept_for_visitors
 from polyclinic.directory.offers import OfferedDays, next_free_source, slot_offers
 from polyclinic.directory.policy import ORDER
 from polyclinic.directory.portraits import SIZES, file_of
@@ -48,46 +49,59 @@ _WEEK = dt.timedelta(days=DAYS)
 @blueprint.get("/")
 def home() -> str:
     """Show what this portal is, who is there, what it costs."""
+    session, portal = current_session(), current_portal()
+    version = directory_version(session, portal, next_free_source())
+    kept = kept_for_visitors(portal, (version, "home"), _home)
+    return render_template("directory/home.html", **kept.values, kept=kept.part)
+
+
+def _home() -> dict[str, Any]:
+    """Return what the front page says."""
     session, portal, where = current_session(), current_portal(), current_zone()
     found = find_specialists(session, portal, next_free_source(), Criteria(), "next_free", ON_HOME)
     whole, settings, cards = overview(session, portal), portal.settings, _cards(found.profiles, where)
-    return render_template(
-        "directory/home.html",
-        introduction=localized(settings.get(BRAND_INTRODUCTION)),
-        tax=localized(settings.get(TAX_LABEL)),
-        faces=[(profile, showing.portrait_url(profile, "l")) for profile in found.profiles if profile.portrait],
-        cards=cards,
-        first=next((card.next_free for card in cards if card.next_free), ""),
-        total=found.total,
-        services=[(one, showing.price_text(one.prices)) for one in whole.services],
-        topics=whole.words.get("specialization", [])[:8],
-        zone=where.key,
-    )
+    return {
+        "introduction": localized(settings.get(BRAND_INTRODUCTION)),
+        "tax": localized(settings.get(TAX_LABEL)),
+        "faces": [(profile, showing.portrait_url(profile, "l")) for profile in found.profiles if profile.portrait],
+        "cards": cards,
+        "first": next((card.next_free for card in cards if card.next_free), ""),
+        "total": found.total,
+        "services": [(one, showing.price_text(one.prices)) for one in whole.services],
+        "topics": whole.words.get("specialization", [])[:8],
+        "zone": where.key,
+    }
 
 
 @blueprint.get("/specialists")
 def specialists() -> str:
     """List who can be found, filtered and ordered as the address says."""
     session, portal, where = current_session(), current_portal(), current_zone()
-    criteria, order = _criteria(), _order()
-    cursor = request.args.get("cursor") or None
+    asked = _criteria(), _order(), request.args.get("cursor") or None, "order" in request.args
+    version = directory_version(session, portal, next_free_source())
+    kept = kept_for_visitors(portal, (version, "specialists", *asked), lambda: _specialists(*asked))
+    zones = showing.zone_options(where.key, portal_zone().key, now(session))
+    return render_template("directory/specialists.html", **kept.values, zones=zones, kept=kept.part)
+
+
+def _specialists(criteria: Criteria, order: Order, cursor: str | None, ordered: bool) -> dict[str, Any]:
+    """Return what the directory says; ``ordered`` tells that the address names the order."""
+    session, portal, where = current_session(), current_portal(), current_zone()
     whole = overview(session, portal)
     service_id = whole.service_id(criteria.service)
     found = find_specialists(session, portal, next_free_source(), criteria, order, ON_PAGE, cursor, service_id)
-    given: dict[str, Any] = {**criteria.given, **({"order": order} if "order" in request.args else {})}
-    return render_template(
-        "directory/specialists.html",
-        cards=_cards(found.profiles, where, criteria.service),
-        total=found.total,
-        criteria=criteria,
-        order=order,
-        filters=_filters(whole.choices, criteria),
-        next_href=url_for(".specialists", **{**given, "cursor": found.cursor}) if found.cursor else "",
-        first_href=url_for(".specialists", **given) if cursor else "",
-        zones=showing.zone_options(where.key, portal_zone().key, now(session)),
-        name_without=url_for(".specialists", **{key: text for key, text in given.items() if key != "q"}),
-        zone=where.key,
-    )
+    given: dict[str, Any] = {**criteria.given, **({"order": order} if ordered else {})}
+    return {
+        "cards": _cards(found.profiles, where, criteria.service),
+        "total": found.total,
+        "criteria": criteria,
+        "order": order,
+        "filters": _filters(whole.choices, criteria),
+        "next_href": url_for(".specialists", **{**given, "cursor": found.cursor}) if found.cursor else "",
+        "first_href": url_for(".specialists", **given) if cursor else "",
+        "name_without": url_for(".specialists", **{key: text for key, text in given.items() if key != "q"}),
+        "zone": where.key,
+    }
 
 
 @blueprint.get("/specialists/<uuid:listing_id>")

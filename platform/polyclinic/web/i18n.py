@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,7 +77,11 @@ def locale_of(code: str) -> Locale:
 
     Raises ValueError for a language that Babel does not know.
     """
-    name = code.replace("-", "_")
+    return _locale_of(code.replace("-", "_"))
+
+
+@functools.lru_cache(maxsize=256)
+def _locale_of(name: str) -> Locale:
     if name == catalogues.PSEUDO:
         locale = Locale(catalogues.PSEUDO_DATA)
         locale.territory = catalogues.PSEUDO.partition("_")[2]
@@ -84,7 +89,7 @@ def locale_of(code: str) -> Locale:
     try:
         return Locale.parse(name)
     except UnknownLocaleError as unknown:
-        raise ValueError(f"{code!r} is not a language") from unknown
+        raise ValueError(f"{name!r} is not a language") from unknown
 
 
 def choose(offered: Sequence[str], wishes: Sequence[str | None], accepted: Sequence[str] = ()) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask, g, request
 from flask_babel import lazy_gettext as _l
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
 from polyclinic.config import Settings
-from polyclinic.kernel.errors import Refusal
+from polyclinic.kernel.errors import Defect, Refusal
 from polyclinic.kernel.texts import all_storable, storable
 from polyclinic.web.auth import bearer_token
 
@@ -31,8 +33,30 @@ class CsrfRefused(Refusal):
     status = 400
 
 
+@contextmanager
+def for_everybody() -> Iterator[None]:
+    """Make something that other readers will see too: whoever asks for a token or a nonce meanwhile raises Defect."""
+    before, g.for_everybody = g.get("for_everybody", False), True
+    try:
+        yield
+    finally:
+        g.for_everybody = before
+
+
+def _refuse_for_everybody(what: str) -> None:
+    if g.get("for_everybody"):
+        raise Defect(f"a part of a page that is kept for everybody asked for {what}")
+
+
+def csrf_token() -> str:
+    """Return the token that this reader's forms bring."""
+    _refuse_for_everybody("a CSRF token")
+    return str(generate_csrf())
+
+
 def nonce() -> str:
     """Return the nonce of the current page, for the few inline elements that need one."""
+    _refuse_for_everybody("a nonce")
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
@@ -88,7 +112,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_SSL_STRICT=False,
     )
     csrf.init_app(app)
-    app.jinja_env.globals["csp_nonce"] = nonce
+    app.jinja_env.globals.update(csp_nonce=nonce, csrf_token=csrf_token)
+    app.context_processor(lambda: {"csrf_token": csrf_token})  # Flask-WTF gives its own in both ways
 
     @app.before_request
     def _refuse_texts() -> None:
