@@ -17,10 +17,12 @@ from polyclinic.identity.models import Patient, Specialist
 from polyclinic.kernel.clock import now
 from polyclinic.notifications.models import Delivery
 from polyclinic.payments.inbox_models import WebhookEvent
+from polyclinic.pages.models import ContactMessage
 from polyclinic.tenancy.models import Portal
 from polyclinic.web.navigation import add_entry
 from polyclinic.web.portal_badges import badge_of
 from polyclinic_admin.access import OperatorsOnly, app_of, expose, operator, operator_session
+from polyclinic_admin.desk import ContactMessages
 from polyclinic_admin.mail import Deliveries
 from polyclinic_admin.network import AuditEvents, Portals
 from polyclinic_admin.people import Listings, Patients, Specialists
@@ -47,6 +49,12 @@ class Home(OperatorsOnly, AdminIndexView):  # type: ignore[misc]  # Flask-Admin 
                 session.scalar(select(func.count()).where(Listing.state == "applied")) or 0,
                 url_for("console_listings.index_view", state="applied"),
                 "store",
+            ),
+            (
+                _("Messages to the support desk"),
+                session.scalar(select(func.count()).where(ContactMessage.state == "new")) or 0,
+                url_for("console_contact.index_view", state="new"),
+                "inbox",
             ),
         ]
         page: str = self.render(
@@ -99,6 +107,11 @@ def add_console(app: Flask) -> None:
         ),
         (Listings(Listing, name=_l("Listings"), endpoint="console_listings", url="/listings"), "store", "g l"),
         (Patients(Patient, name=_l("Patients"), endpoint="console_patients", url="/patients"), "users", "g p"),
+        (
+            ContactMessages(ContactMessage, name=_l("Messages"), endpoint="console_contact", url="/contact-messages"),
+            "inbox",
+            "g c",
+        ),
         (Deliveries(Delivery, name=_l("Mails"), endpoint="console_deliveries", url="/deliveries"), "mail-check", "g m"),
         (Webhooks(WebhookEvent, name=_l("Webhooks"), endpoint="console_webhooks", url="/webhooks"), "inbox", "g h"),
         (

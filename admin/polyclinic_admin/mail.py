@@ -26,6 +26,7 @@ def _causes() -> list[tuple[str, str]]:
         ("appointment.cancelled", _("Appointment cancelled")),
         ("identity.code", _("Code")),
         ("identity.welcome", _("Welcome")),
+        ("contact.written", _("Message to the support desk")),
     ]
 
 

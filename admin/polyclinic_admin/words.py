@@ -21,5 +21,7 @@ def kind_word(kind: str) -> str:
         "hold": _("Hold"),
         "appointment": _("Appointment"),
         "consent": _("Consent"),
+        "support": _("Support desk"),
+        "contact_message": _("Message to the support desk"),
     }
     return words.get(kind, kind)

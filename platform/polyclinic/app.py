@@ -15,14 +15,16 @@ from polyclinic import (
     directory,
     identity,
     notifications,
+    pages,
     patients,
     payments,
 )
+from polyclinic.catalogue import settings_catalogue
 from polyclinic.config import Settings, read_settings
 from polyclinic.hooks.registry import build
 from polyclinic.resources import shipped
 from polyclinic.tenancy.places import Places
-from polyclinic.web import components, db, errors, i18n, security, site, sockets, styleguide, theming
+from polyclinic.web import components, db, errors, facts, i18n, security, site, sockets, styleguide, theming
 from polyclinic.web.api import make_apis
 from polyclinic.web.places import Gate, PlaceFlask, vary_by_host
 from polyclinic.web.proxies import BehindProxies
@@ -49,6 +51,7 @@ FEATURES: tuple[Feature, ...] = (
     payments,
     booking,
     patients,
+    pages,
     notifications,
     dashboard,
 )
@@ -69,6 +72,7 @@ def create_app(settings: Settings | None = None, *plugins: object) -> PlaceFlask
     errors.init_app(app)
     theming.init_app(app, [shipped("themes")], shipped("tenants"))
     components.init_app(app)
+    facts.init_app(app, settings_catalogue())
     site.init_app(app)
     styleguide.init_app(app, settings)
     vary_by_host(app)

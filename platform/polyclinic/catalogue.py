@@ -19,6 +19,7 @@ from polyclinic.consents.portal_file import AgreementsSection
 from polyclinic.directory import policy as directory
 from polyclinic.directory.portal_file import ListingsSection, ServicesSection
 from polyclinic.identity import policy as identity
+from polyclinic.pages.portal_file import PagesSection
 from polyclinic.payments import policy as payments
 from polyclinic.resources import shipped
 from polyclinic.tenancy import policy as tenancy
@@ -27,6 +28,7 @@ from polyclinic.tenancy.kinds import nearest
 from polyclinic.tenancy.policy import BRAND_THEME, BRAND_TOKENS
 from polyclinic.tenancy.portal_file import DomainsSection, SettingsSection
 from polyclinic.tenancy.settings import Catalogue, Problem, Settings
+from polyclinic.web.facts import facts_of
 from polyclinic.web.themes import Theme, read_themes
 from polyclinic.web.tokens import find_problems
 
@@ -51,6 +53,7 @@ def file_sections() -> tuple[Section, ...]:
         ServicesSection(),
         AgreementsSection(),
         ListingsSection(),
+        PagesSection(facts_of(settings_catalogue())),
     )
 
 

@@ -12,6 +12,7 @@ FEATURES = (
     "consents",
     "payments",
     "booking",
+    "pages",
     "notifications",
 )
 #: Tables beside a feature's models.py: a module each, with the few functions that write and read it.

@@ -102,7 +102,7 @@ def test_a_query_that_forgets_its_filter_returns_nothing_of_another_tenant(
     }
     assert {table: found for table, found in strangers.items() if found} == {}
     own = {
-        "visitor": {"listing", "service", "published_profile", "agreement", "hold", "next_free"},
+        "visitor": {"listing", "service", "published_profile", "agreement", "hold", "next_free", "page"},
         "patient": {
             "patient",
             "appointment",
@@ -252,6 +252,15 @@ def _foreign_row(table: str, cast: Cast) -> Any:
             "portal_id": beta.id,
             "cause_kind": "payment",
             "cause_id": beta.id,
+        },
+        "contact_message": {
+            "id": uuid.uuid4(),
+            "portal_id": beta.id,
+            "name": "x",
+            "email": "x",
+            "topic": "other",
+            "body": "x",
+            "locale": "en",
         },
     }[table]
     return TABLES[table].insert().inline().values(values)

@@ -26,6 +26,10 @@ class Browser:
         """GET a page of a host."""
         return self._client.get(path, base_url=f"http://{host}:8000", **options)
 
+    def head(self, host: str, path: str = "/", **options: Any) -> TestResponse:
+        """Ask for the headers of a page."""
+        return self._client.head(path, base_url=f"http://{host}:8000", **options)
+
     def post(self, host: str, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """POST a form, bringing the CSRF token of ``page`` (by default the page itself)."""
         page = options.pop("page", path)

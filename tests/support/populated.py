@@ -19,8 +19,9 @@ from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.notifications.models import Delivery
 from polyclinic.payments.account_models import AccountReadiness, ProviderAccount
 from polyclinic.payments.inbox_models import WebhookEvent
+from polyclinic.pages.models import ContactMessage
 from polyclinic.payments.references import ExternalReference
-from polyclinic.tenancy.models import NetworkSetting
+from polyclinic.tenancy.models import NetworkSetting, Page
 from support.cast import Cast, PortalCast, add_history
 from support.paid import add_paid
 
@@ -105,8 +106,37 @@ def _of_portal(session: Session, portal: PortalCast, specialist_id: uuid.UUID | 
             earliest=True,
         )
     )
+    _words(session, portal)
     _coming_in(session, portal, later)
     _journals(session, portal, later)
+
+
+def _words(session: Session, portal: PortalCast) -> None:
+    """A page of the portal's own, and a message to its support desk."""
+    session.add(page_of(portal))
+    session.add(
+        ContactMessage(
+            portal_id=portal.id,
+            name="Kim",
+            email="kim@example.org",
+            topic="booking",
+            body=f"Where is my visit, {portal.canary}?",
+            locale="en",
+        )
+    )
+
+
+def page_of(portal: PortalCast, name: str = "story", kind: str = "text", body: str = "How it began.") -> Page:
+    """A page in English."""
+    return Page(
+        portal_id=portal.id,
+        name=name,
+        kind=kind,
+        placement="footer",
+        position=1,
+        labels={"en": f"Story {portal.canary}"},
+        texts={"en": {"title": f"Story {portal.canary}", "body": body}},
+    )
 
 
 def _coming_in(session: Session, portal: PortalCast, later: dt.datetime) -> None:

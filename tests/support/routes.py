@@ -34,6 +34,7 @@ NO_IDS = {
     ("admin", "/static/admin/"): WORDS,
     ("dev", "/styleguide/error/"): WORDS,
     ("specialists", "/getting-paid/"): "names of a payment provider and of a kind of account",
+    ("portal", "/"): "the name of a page that this portal wrote; a name it does not have is no address",
     ("dev", "/mail/"): "the dev host shows every mail of a demonstration and is impossible in production",
 }
 
@@ -143,6 +144,7 @@ _know(
 _know("portal", "/agreements/terms/give/", "version_id", "version", another_portals="version of beta")
 _know("admin", "/portals/ /listings/", "portal_id", "alpha", another_portals="beta")
 _know("admin", "/listings/", "listing_id", "listing of ada", another_portals="listing of ben on beta")
+_know("admin", "/contact-messages/", "message_id", "message of alpha", another_portals="message of beta")
 _know("admin", "/specialists/", "specialist_id", "ada", another_portals="ben")
 _know(
     "specialists",
@@ -305,6 +307,9 @@ class Stage:
         self.ids["hold of a guest"] = desk.hold(desk.guest(alpha), cast.sam, TEN + 6 * HOUR).id
         self._times()
         self._doors()
+        for portal, name in ((alpha, "message of alpha"), (beta, "message of beta")):
+            self.ids[name] = uuid.uuid4()
+            desk.write(_MESSAGE, id=self.ids[name], portal=portal.id)
         with open_session(desk.engine, cast.lea.scope()) as session:
             set_portrait(session, cast.lea, files(), cast.lea.id, picture())
 
@@ -361,6 +366,11 @@ _DOORS = {
     "token": "INSERT INTO api_token (id, subject_kind, subject_id, portal_id, token_hash, name, scopes)"
     " VALUES (:id, :kind, :person, :portal, :secret, 'Calendar', '[]')",
 }
+
+_MESSAGE = (
+    "INSERT INTO contact_message (id, portal_id, name, email, topic, body, locale)"
+    " VALUES (:id, :portal, 'Kim', 'kim@example.org', 'booking', 'Where is my visit?', 'en')"
+)
 
 #: Who plays the matrix in each place, and where.
 ACTORS: dict[str, Callable[[Cast], Any]] = {

@@ -30,6 +30,33 @@ def texts(locales: tuple[str, ...]) -> st.SearchStrategy[dict[str, str]]:
 
 
 @st.composite
+def page(draw: st.DrawFn, locales: tuple[str, ...]) -> dict[str, Any]:
+    """A page in some languages, with whatever front matter may say."""
+    steps = st.lists(st.fixed_dictionaries({"title": WORDS, "text": WORDS}), min_size=1, max_size=3)
+    parts = st.fixed_dictionaries(
+        {},
+        optional={
+            "headline": WORDS,
+            "questions": st.integers(0, 8),
+            "steps": steps,
+            "headings": st.fixed_dictionaries({"steps": WORDS}),
+        },
+    )
+    words = st.fixed_dictionaries(
+        {"title": WORDS, "body": st.sampled_from(["", "Text\n\n* one\n* two", "## A heading\n\nText"])},
+        optional={"label": WORDS, "description": WORDS, "parts": parts.filter(bool)},
+    )
+    chosen = [locales[0], *(locale for locale in locales[1:] if draw(st.booleans()))]
+    return {
+        "kind": "text",
+        "placement": draw(st.sampled_from(["header", "footer", "none"])),
+        "order": draw(st.integers(0, 999)),
+        "agreement": None,
+        "texts": {locale: draw(words) for locale in chosen},
+    }
+
+
+@st.composite
 def states(draw: st.DrawFn) -> State:
     """A portal of the pricing policy "own" with services, agreements and listings."""
     locales = tuple(draw(st.permutations(["de", "en", "fr"]))[: draw(st.integers(1, 3))])
@@ -81,6 +108,10 @@ def states(draw: st.DrawFn) -> State:
     if draw(st.booleans()):
         settings["booking.hold"] = 60 * draw(st.integers(2, 30))
         settings["brand.tokens"] = {"radius": "6px", "light": {"accent": "#14624a"}}
+    names = draw(st.lists(SLUGS, max_size=3, unique=True))
+    pages = {f"p-{name}": draw(page(locales)) for name in names}
+    if draw(st.booleans()):
+        pages["home"] = draw(page(locales)) | {"kind": "home", "placement": "none"}
     hosts = draw(st.lists(SLUGS, min_size=1, max_size=3, unique=True))
     return {
         "domains": {"hosts": [f"{host}.example" for host in hosts]},
@@ -88,6 +119,7 @@ def states(draw: st.DrawFn) -> State:
         "services": services,
         "agreements": agreements,
         "listings": listings,
+        "pages": pages,
     }
 
 
@@ -98,6 +130,8 @@ def write(folder: Path, before: State, after: State) -> None:
     file = PortalFile(folder, tomlkit.parse(text), Context(), {})
     for section in file_sections():
         section.dump(file, before.get(section.name, {}), after[section.name])
+    for name in file.removed:
+        (folder / name).unlink()
     for name, content in {**file.texts, "portal.toml": file.toml.as_string()}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8", newline="")

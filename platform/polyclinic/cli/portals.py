@@ -86,7 +86,10 @@ def export(names: tuple[str, ...], tenants: Path | None) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
             click.echo(f"{file}: written")
-        if not found.files:
+        for name in found.removed:
+            (folder / name).unlink()
+            click.echo(f"{folder / name}: removed")
+        if not found.files and not found.removed:
             click.echo(f"{found.slug}: the files agree")
 
 

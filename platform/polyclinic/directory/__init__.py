@@ -9,6 +9,7 @@ from polyclinic.directory import api, own_api, tasks, views, websites
 from polyclinic.identity.tokens import add_scopes
 from polyclinic.web import files
 from polyclinic.web.navigation import add_entry
+from polyclinic.web.site import add_public
 
 
 def init_app(app: Flask) -> None:
@@ -16,6 +17,7 @@ def init_app(app: Flask) -> None:
     files.init_app(app)
     tasks.init_app(app)
     app.register_blueprint(views.blueprint)
+    add_public(app, "portal_directory.home", "portal_directory.specialists", "portal_directory.profile")
     app.extensions["polyclinic.apis"]["portal"].register_blueprint(api.blueprint)
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(own_api.blueprint)
     add_scopes(app, "specialists", own_api.SCOPES)

@@ -34,6 +34,7 @@ from polyclinic.kernel.errors import Refusal
 from polyclinic.kernel.instants import parse_day
 from polyclinic.tenancy.policy import BRAND_INTRODUCTION, TAX_LABEL
 from polyclinic.web.auth import current_actor, current_session
+from polyclinic.web.content import first_questions, page_href, woven
 from polyclinic.web.files import files
 from polyclinic.web.i18n import current_zone, localized, portal_zone
 from polyclinic.web.places import current_portal
@@ -51,7 +52,7 @@ def home() -> str:
     """Show what this portal is, who is there, what it costs."""
     session, portal = current_session(), current_portal()
     version = directory_version(session, portal, next_free_source())
-    kept = kept_for_visitors(portal, (version, "home"), _home)
+    kept = kept_for_visitors(portal, (version, tuple(portal.pages), "home"), _home)
     return render_template("directory/home.html", **kept.values, kept=kept.part)
 
 
@@ -60,8 +61,12 @@ def _home() -> dict[str, Any]:
     session, portal, where = current_session(), current_portal(), current_zone()
     found = find_specialists(session, portal, next_free_source(), Criteria(), "next_free", ON_HOME)
     whole, settings, cards = overview(session, portal), portal.settings, _cards(found.profiles, where)
+    words = woven("home")
     return {
-        "introduction": localized(settings.get(BRAND_INTRODUCTION)),
+        "words": words,
+        "questions": first_questions(int(words.part("questions") or 0)),
+        "questions_href": page_href("questions"),
+        "introduction": words.part("introduction") or localized(settings.get(BRAND_INTRODUCTION)),
         "tax": localized(settings.get(TAX_LABEL)),
         "faces": [(profile, showing.portrait_url(profile, "l")) for profile in found.profiles if profile.portrait],
         "cards": cards,
@@ -79,7 +84,7 @@ def specialists() -> str:
     session, portal, where = current_session(), current_portal(), current_zone()
     asked = _criteria(), _order(), request.args.get("cursor") or None, "order" in request.args
     version = directory_version(session, portal, next_free_source())
-    kept = kept_for_visitors(portal, (version, "specialists", *asked), lambda: _specialists(*asked))
+    kept = kept_for_visitors(portal, (version, tuple(portal.pages), "specialists", *asked), lambda: _specialists(*asked))
     zones = showing.zone_options(where.key, portal_zone().key, now(session))
     return render_template("directory/specialists.html", **kept.values, zones=zones, kept=kept.part)
 
@@ -92,6 +97,7 @@ def _specialists(criteria: Criteria, order: Order, cursor: str | None, ordered: 
     found = find_specialists(session, portal, next_free_source(), criteria, order, ON_PAGE, cursor, service_id)
     given: dict[str, Any] = {**criteria.given, **({"order": order} if ordered else {})}
     return {
+        "words": woven("specialists"),
         "cards": _cards(found.profiles, where, criteria.service),
         "total": found.total,
         "criteria": criteria,
@@ -114,6 +120,7 @@ def profile(listing_id: uuid.UUID) -> str:
     site = current_site()
     return render_template(
         "directory/profile.html",
+        words=woven("profile"),
         person=shown,
         portrait=showing.portrait_url(shown, "l"),
         topics=showing.topics_of(shown),

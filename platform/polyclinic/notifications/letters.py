@@ -128,3 +128,22 @@ def welcome(sender: Sender, name: str) -> Letter:
         paragraphs=(_("your account is ready. You sign in with this e-mail address."),),
         action=(_("Sign in"), sender.home()),
     )
+
+
+def contact_message(sender: Sender, portal: str, topic: str, link: str) -> Letter:
+    """To a portal's support desk: somebody wrote. What they wrote stays in the console (T3)."""
+    topics = {
+        "booking": _("A visit: booking, moving, cancelling"),
+        "payment": _("An invoice or a payment"),
+        "technology": _("Video, sound or the website"),
+        "data": _("My data and my account"),
+    }
+    return Letter(
+        subject=_("New message on %(portal)s", portal=portal),
+        greeting=_("Hello,"),
+        paragraphs=(
+            _("somebody has written to the support desk. You read the message in the console, not in this mail."),
+        ),
+        facts=((_("Portal"), portal), (_("About"), topics.get(topic, _("Something else")))),
+        action=(_("Read the message"), link),
+    )

@@ -43,6 +43,10 @@ class Sender:
         server = self.host if settings.public_port is None else f"{self.host}:{settings.public_port}"
         return f"{settings.scheme}://{server}/"
 
+    def page(self, endpoint: str, **values: Any) -> str:
+        """A link to a page that a plugin may serve; its front page where nobody does."""
+        return self.link(endpoint, **values) if endpoint in _app().view_functions else self.home()
+
     def link(self, endpoint: str, **values: Any) -> str:
         """An absolute link to a page of this place, on its stored host."""
         return link_to(_app(), self.place, self.host, endpoint, **values)

@@ -20,16 +20,22 @@ from polyclinic.notifications.letters import Visit
 from polyclinic.notifications.senders import Sender, as_network, as_portal
 from polyclinic.notifications.services import send_letter
 from polyclinic.tenancy.places import PlaceName, PortalView
+from polyclinic.tenancy.policy import LOCALES, TIME_ZONE
 from polyclinic.web import jobs
 from polyclinic.web.db import db
 from polyclinic.web.jobs import Message
 from polyclinic.web.places import PlaceFlask
+from polyclinic.web.theming import brand_of_portal
 
 #: Where each reader sees the appointment; a link opens a page and does nothing (B10).
 APPOINTMENT_PAGES: dict[PlaceName, str] = {
     "portal": "portal_appointments.show",
     "specialists": "specialists_booking.show",
 }
+
+
+#: Where the support desk reads a message; the console may be another program.
+CONTACT_PAGE = "console_contact.show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ def listen(app: Flask) -> None:
     jobs.on(app, "identity.code", on_code, forget=True)
     jobs.on(app, "identity.welcome", on_welcome)
     jobs.needs(app, "css_inline", "icalendar")
+    jobs.on(app, "contact.written", on_contact)
 
 
 def on_confirmed(message: Message) -> None:
@@ -125,6 +132,19 @@ def on_welcome(message: Message) -> None:
     recipient = _person(message, kind, subject)
     if recipient is not None:
         send_letter(message, sender, recipient, lambda: letters.welcome(sender, recipient.name))
+
+
+def on_contact(message: Message) -> None:
+    """Tell a portal's support address that there is a message; nobody, where the portal has no such address."""
+    portal, desk = _portal(message), as_network("admin")
+    address = brand_of_portal(portal).support_email
+    if not address:
+        return
+    zone, locale = portal.settings.get(TIME_ZONE), portal.settings.get(LOCALES)[0]
+    recipient = Recipient("support", digest(address).hex(), "", address, locale, zone)
+    link = desk.page(CONTACT_PAGE, message_id=message.payload["message_id"])
+    topic = str(message.payload["topic"])
+    send_letter(message, desk, recipient, lambda: letters.contact_message(desk, portal.name, topic, link))
 
 
 def _person(message: Message, kind: str, subject: uuid.UUID) -> Recipient | None:

@@ -43,7 +43,8 @@ class Document:
     """Currency and languages, set by the settings section before others parse."""
     states: dict[str, Any] = field(default_factory=dict)
     """What earlier sections made of their tables."""
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[str, int, str]] = field(default_factory=list)
+    """File beside portal.toml ("" for itself), line, complaint."""
     broken: set[str] = field(default_factory=set)
     """Sections that could not be read completely."""
 
@@ -55,9 +56,14 @@ class Document:
     def wrong(self, path: Path, message: str, expected: str) -> None:
         """Note what is wrong at a path."""
         line = self.line(path)
-        self.problems.append(
-            (line, f"{self.shown_as}:{line}: {dotted(path)}: {message}; {_('expected %(what)s', what=expected)}")
-        )
+        complaint = f"{self.shown_as}:{line}: {dotted(path)}: {message}; {_('expected %(what)s', what=expected)}"
+        self.problems.append(("", line, complaint))
+
+    def wrong_beside(self, name: str, line: int, message: str, expected: str) -> None:
+        """Note what is wrong in a file beside portal.toml."""
+        shown = f"{self.shown_as.rpartition('/')[0] or '.'}/{name}"
+        complaint = f"{shown}:{line}: {message}; {_('expected %(what)s', what=expected)}"
+        self.problems.append((name, line, complaint))
 
     def report(self, problem: Problem) -> None:
         """Note a problem of a settings catalogue."""
@@ -124,9 +130,9 @@ class Document:
             return None
 
     def finish(self) -> None:
-        """Raise WrongFiles with all problems in the order of their lines, if there are any."""
+        """Raise WrongFiles with all problems in the order of files and lines, if there are any."""
         if self.problems:
-            raise WrongFiles([complaint for _line, complaint in sorted(self.problems)])
+            raise WrongFiles([complaint for _name, _line, complaint in sorted(self.problems)])
 
 
 def read_document(folder: FilePath, shown_as: str | None = None) -> Document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Protocol
 
@@ -64,6 +64,8 @@ class PortalFile:
     context: Context
     texts: dict[str, str]
     """Files beside it that change: name -> content."""
+    removed: set[str] = field(default_factory=set)
+    """Files beside it that go."""
 
 
 class Recorder(Protocol):
@@ -104,6 +106,8 @@ class Export:
 
     slug: str
     files: dict[str, str]
+    removed: tuple[str, ...] = ()
+    """Files that lie in the folder and are nowhere in the database."""
 
 
 def parse_portal(document: Document, sections: Sequence[Section]) -> State:
@@ -225,4 +229,4 @@ def export_portal(session: Session, slug: str, folder: FilePath, sections: Seque
     for section in sections:
         section.dump(file, before[section.name], after[section.name])
     written = file.toml.as_string()
-    return Export(slug, {**({FILE: written} if written != text else {}), **file.texts})
+    return Export(slug, {**({FILE: written} if written != text else {}), **file.texts}, tuple(sorted(file.removed)))

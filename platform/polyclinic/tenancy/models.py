@@ -1,4 +1,4 @@
-"""Tables of the tenants: portals, their domains, and the settings that a portal or the network chose."""
+"""Tables of the tenants: portals, their domains, their pages, and the settings that a portal or the network chose."""
 
 from __future__ import annotations
 
@@ -64,6 +64,30 @@ class PortalSetting(Base):
     portal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("portal.id"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[Any] = mapped_column(JSONB)
+    changed_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
+
+
+class Page(Base):
+    """A page of a portal in its own words, in each of its languages (§5 pages and legal texts)."""
+
+    __tablename__ = "page"
+    __table_args__ = (
+        CheckConstraint("placement IN ('header', 'footer', 'none')", name="placement"),
+        tenancy("tenant"),
+    )
+
+    portal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("portal.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """The last part of its address, and of its files."""
+    kind: Mapped[str]
+    placement: Mapped[str]
+    position: Mapped[int]
+    agreement: Mapped[str | None]
+    """For a page that shows an agreement: which one."""
+    labels: Mapped[dict[str, str]]
+    """Per language: what navigation calls it."""
+    texts: Mapped[dict[str, Any]]
+    """Per language: title, description, body (Markdown) and the parts of a composed page."""
     changed_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
 
 

@@ -11,8 +11,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import Engine, select
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.tenancy.models import Domain, NetworkSetting, Portal, PortalSetting
+from polyclinic.tenancy.pages import PageLink, page_links
 from polyclinic.tenancy.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,12 @@ class PortalView:
     """The canonical domain; links are built from it (T1: never from the request)."""
     settings: Settings
     """What the portal chose, over what the network chose, over what is built in (§5)."""
+    read_pages: Callable[[], Sequence[PageLink]] = field(default=tuple, compare=False, repr=False)
+
+    @property
+    def pages(self) -> Sequence[PageLink]:
+        """The pages the portal wrote, by their order: what navigation and addresses need, without the texts."""
+        return self.read_pages()
 
 
 def portal_view(session: Session, portal: Portal) -> PortalView:
@@ -77,20 +84,27 @@ def host_of(environ: Mapping[str, Any]) -> str:
 class Chosen(Mapping[str, Any]):
     """What one portal chose, read when it is first asked for: a process of 10,000 portals serves a few of them."""
 
-    def __init__(self, load: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, load: Callable[[], tuple[dict[str, Any], Sequence[PageLink]]]) -> None:
         self._load = load
-        self._values: dict[str, Any] | None = None
+        self._read: tuple[dict[str, Any], Sequence[PageLink]] | None = None
 
     @property
     def in_use(self) -> bool:
         """Whether anybody asked."""
-        return self._values is not None
+        return self._read is not None
 
     def values_now(self) -> dict[str, Any]:
         """Return the values, reading them once."""
-        if self._values is None:
-            self._values = self._load()
-        return self._values
+        return self._once()[0]
+
+    def pages_now(self) -> Sequence[PageLink]:
+        """Return the pages, read together with the values."""
+        return self._once()[1]
+
+    def _once(self) -> tuple[dict[str, Any], Sequence[PageLink]]:
+        if self._read is None:
+            self._read = self._load()
+        return self._read
 
     def __getitem__(self, key: str) -> Any:
         """Return a stored value."""
@@ -186,6 +200,7 @@ class Places:
                 row.state,
                 canonical.get(row.id, ""),
                 Settings(chosen[row.id], network),
+                chosen[row.id].pages_now,
             )
             for row in rows
         }
@@ -197,6 +212,7 @@ class Places:
             places[domain.host] = Place(domain.place, domain.host, portal)
         self._portals, self._places, self._chosen = portals, places, chosen
 
-    def _read_chosen(self, portal_id: uuid.UUID) -> dict[str, Any]:
+    def _read_chosen(self, portal_id: uuid.UUID) -> tuple[dict[str, Any], Sequence[PageLink]]:
         with open_session(self._engine, Scope("door", portal=portal_id)) as session:
-            return {row.key: row.value for row in session.execute(select(PortalSetting.key, PortalSetting.value))}
+            chosen = session.execute(select(PortalSetting.key, PortalSetting.value))
+            return {row.key: row.value for row in chosen}, page_links(session, portal_id)

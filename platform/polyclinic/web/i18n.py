@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
@@ -35,6 +35,8 @@ Length = Literal["short", "medium", "long", "full"]
 
 LANGUAGE_COOKIE = "language"
 ZONE_COOKIE = "zone"
+#: In the address of a page in one certain language, for search engines and for sharing.
+LANGUAGE_ARGUMENT = "lang"
 KEPT_FOR = dt.timedelta(days=365)
 #: Places of the network speak what the product is translated into; portals choose from it.
 PAGED_PLACES = ("portal", "specialists", "admin", "dev")
@@ -129,7 +131,8 @@ def current_language() -> Language:
 def _select_locale() -> Locale:
     if not has_request_context() or (request.routing_exception is not None and _nowhere()):
         return locale_of(catalogues.SOURCE)
-    wishes = [request.cookies.get(cookie_name(LANGUAGE_COOKIE)), _preference("locale")]
+    asked = request.args.get(LANGUAGE_ARGUMENT) if request.method in ("GET", "HEAD") else None
+    wishes = [asked, request.cookies.get(cookie_name(LANGUAGE_COOKIE)), _preference("locale")]
     return locale_of(choose(offered_codes(), wishes, [tag for tag, _ in request.accept_languages]))
 
 
@@ -282,8 +285,18 @@ def _takes_only_forms(path: str) -> bool:
     return bool(methods) and "GET" not in methods
 
 
+def _without_language(address: str) -> str:
+    """The address without the language it was asked for in: what somebody chooses now counts from now on."""
+    path, _mark, query = address.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if all(name != LANGUAGE_ARGUMENT for name, _value in pairs):
+        return address
+    rest = urlencode([pair for pair in pairs if pair[0] != LANGUAGE_ARGUMENT])
+    return path + (f"?{rest}" if rest else "")
+
+
 def _remember(name: str, value: str) -> Response:
-    response = cast(Response, redirect(local_target(request.form.get("next")), 303))
+    response = cast(Response, redirect(_without_language(local_target(request.form.get("next"))), 303))
     settings = current_app.config["POLYCLINIC"]
     response.set_cookie(
         cookie_name(name), value, max_age=KEPT_FOR, secure=settings.scheme == "https", httponly=True, samesite="Lax"

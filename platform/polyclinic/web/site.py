@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_babel import gettext as _
 from markupsafe import escape
 
 from polyclinic.kernel.actor import Actor
 from polyclinic.web import navigation
 from polyclinic.web.auth import PERSON_OF, cookie_name, current_actor
+from polyclinic.web.catalogues import PSEUDO
 from polyclinic.web.errors import set_error_page
-from polyclinic.web.i18n import ZONE_COOKIE, current_language, localized
-from polyclinic.web.places import current_place
+from polyclinic.web.i18n import LANGUAGE_ARGUMENT, ZONE_COOKIE, current_language, localized, offered_languages
+from polyclinic.web.places import PlaceFlask, current_place, link_to
 from polyclinic.web.theming import PAGED_PLACES, brand_of_portal, current_look
+
+_PUBLIC = "polyclinic.public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,30 @@ def look_chosen() -> str:
 def entries(group: str = "main") -> list[navigation.Entry]:
     """The navigation of this place for this person."""
     return navigation.entries_of(current_place().name, signed_in=reader() is not None, group=group)
+
+
+def add_public(app: Flask, *endpoints: str) -> None:
+    """Count pages among those that anybody may find and share: search engines hear of each of their languages."""
+    app.extensions.setdefault(_PUBLIC, set()).update(endpoints)
+
+
+def canonical_url(**more: str) -> str:
+    """The address of this page on the portal's stored domain, without what only narrows or remembers."""
+    place = current_place()
+    host = place.portal.host if place.portal is not None else place.host
+    app = cast(PlaceFlask, current_app)
+    return link_to(app, place.name, host, request.endpoint or "", **{**(request.view_args or {}), **more})
+
+
+def language_links() -> list[tuple[str, str]]:
+    """This page in each of its languages, (hreflang, address); none for pages that are nobody else's business."""
+    if request.endpoint not in current_app.extensions.get(_PUBLIC, ()) or g.get("anonymous"):
+        return []
+    codes = [language for language in offered_languages() if language.code != PSEUDO]
+    if len(codes) < 2:
+        return []
+    links = [(language.tag, canonical_url(**{LANGUAGE_ARGUMENT: language.code})) for language in codes]
+    return [*links, ("x-default", canonical_url())]
 
 
 def draw_error(status: int, title: str, sentence: str) -> str:
@@ -132,5 +159,7 @@ def init_app(app: Flask) -> None:
         "zone_chosen": zone_chosen,
         "look_chosen": look_chosen,
         "nav_entries": entries,
+        "language_links": language_links,
+        "canonical_url": canonical_url,
     }
     app.jinja_env.globals.update(more)
