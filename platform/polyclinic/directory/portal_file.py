@@ -134,7 +134,8 @@ class ServicesSection:
 
     def dump(self, file: PortalFile, before: State, after: State) -> None:
         """See Section."""
-        old, new = ([_plain_service(slug, state[slug], file.context) for slug in state] for state in (before, after))
+        sides = ((before, file.context_before), (after, file.context))
+        old, new = ([_plain_service(slug, state[slug], context) for slug in state] for state, context in sides)
         update_list(file.toml, "services", old, new, key_of=lambda item: str(item["slug"]))
 
 
@@ -315,7 +316,8 @@ class ListingsSection:
         after = in_order_of(before, after)
         for email in before.keys() & after.keys():
             after[email] = after[email] | {"services": in_order_of(before[email]["services"], after[email]["services"])}
-        old, new = ([_plain_listing(email, state[email], file.context) for email in state] for state in (before, after))
+        sides = ((before, file.context_before), (after, file.context))
+        old, new = ([_plain_listing(email, state[email], context) for email in state] for state, context in sides)
         update_list(file.toml, "listings", old, new, key_of=lambda item: str(item["specialist"]))
 
 

@@ -33,6 +33,7 @@ class ContactForm(PageForm):
     )
     topic = SelectField(
         _l("What is it about?"),
+        [InputRequired()],
         choices=[SelectChoice("", _l("Please choose")), *(SelectChoice(name, WORDS[name]) for name in TOPICS)],
         validate_choice=False,
     )

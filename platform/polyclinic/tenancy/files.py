@@ -64,6 +64,8 @@ class PortalFile:
     context: Context
     texts: dict[str, str]
     """Files beside it that change: name -> content."""
+    context_before: Context = field(default_factory=Context)
+    """What amounts in the file as it is were written with: another currency has other decimals."""
     removed: set[str] = field(default_factory=set)
     """Files beside it that go."""
 

@@ -161,7 +161,9 @@ class SettingsSection:
         """See Section; also tells the file its currency and languages."""
         settings = Settings(after)
         file.context = Context(settings.find(CURRENCY), settings.get(LOCALES))
-        old, new = self._plain(before, file.context), self._plain(after, file.context)
+        earlier = Settings(before)
+        file.context_before = Context(earlier.find(CURRENCY), earlier.get(LOCALES))
+        old, new = self._plain(before, file.context_before), self._plain(after, file.context)
         for group in self.tables:
             if old.get(group, {}) == new.get(group, {}):
                 continue
