@@ -16,8 +16,8 @@ from polyclinic.directory.models import Listing
 from polyclinic.identity.models import Patient, Specialist
 from polyclinic.kernel.clock import now
 from polyclinic.notifications.models import Delivery
-from polyclinic.payments.inbox_models import WebhookEvent
 from polyclinic.pages.models import ContactMessage
+from polyclinic.payments.inbox_models import WebhookEvent
 from polyclinic.tenancy.models import Portal
 from polyclinic.web.navigation import add_entry
 from polyclinic.web.portal_badges import badge_of

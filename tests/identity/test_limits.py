@@ -17,8 +17,8 @@ from polyclinic.identity.people import STAFF_LIFETIME
 from polyclinic.identity.policy import IDLE, LIFETIME
 from polyclinic.identity.tokens import MOST
 from polyclinic.kernel.errors import TooMany
-from polyclinic.payments.account_views import ASKING
 from polyclinic.pages import limits as pages
+from polyclinic.payments.account_views import ASKING
 from polyclinic.tenancy.kinds import duration_in_words
 from polyclinic.web.limits import Limit, Limits
 from polyclinic.web.places import PlaceFlask

@@ -17,9 +17,9 @@ from polyclinic.kernel.due import Due
 from polyclinic.kernel.idempotency import IdempotencyKey
 from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.notifications.models import Delivery
+from polyclinic.pages.models import ContactMessage
 from polyclinic.payments.account_models import AccountReadiness, ProviderAccount
 from polyclinic.payments.inbox_models import WebhookEvent
-from polyclinic.pages.models import ContactMessage
 from polyclinic.payments.references import ExternalReference
 from polyclinic.tenancy.models import NetworkSetting, Page
 from support.cast import Cast, PortalCast, add_history
