@@ -84,7 +84,9 @@ def specialists() -> str:
     session, portal, where = current_session(), current_portal(), current_zone()
     asked = _criteria(), _order(), request.args.get("cursor") or None, "order" in request.args
     version = directory_version(session, portal, next_free_source())
-    kept = kept_for_visitors(portal, (version, tuple(portal.pages), "specialists", *asked), lambda: _specialists(*asked))
+    kept = kept_for_visitors(
+        portal, (version, tuple(portal.pages), "specialists", *asked), lambda: _specialists(*asked)
+    )
     zones = showing.zone_options(where.key, portal_zone().key, now(session))
     return render_template("directory/specialists.html", **kept.values, zones=zones, kept=kept.part)
 
