@@ -20,7 +20,7 @@ from polyclinic.kernel.errors import Refusal
 from polyclinic.kernel.ids import digest
 from polyclinic.kernel.zones import zone
 from polyclinic.tenancy.places import PortalView
-from polyclinic.web.formats import reading_locale, say_city, say_clock, say_money, say_time
+from polyclinic.web.formats import part_of_day, reading_locale, say_city, say_clock, say_money, say_time
 from polyclinic.web.i18n import current_language, locale_of, localized
 from polyclinic.web.places import PlaceFlask, link_to
 
@@ -154,7 +154,11 @@ def days_shown(days: Iterable[OfferedDay], where: ZoneInfo) -> list[dict[str, An
             "weekday": format_skeleton("EEE", day.day, locale=locale),
             "day": format_skeleton("MMMd", day.day, locale=locale),
             "slots": [
-                {"value": slot.start.strftime("%Y-%m-%dT%H:%M:%SZ"), "label": say_clock(slot.start, where.key)}
+                {
+                    "value": slot.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "label": say_clock(slot.start, where.key),
+                    "part": part_of_day(slot.start.astimezone(where).hour),
+                }
                 for slot in day.slots
             ],
         }

@@ -67,6 +67,7 @@ def init_app(app: Flask) -> None:
         say_time=formats.say_time,
         say_date=formats.say_date,
         say_clock=formats.say_clock,
+        say_parts=formats.say_parts,
         say_city=formats.say_city,
         say_money=formats.say_money,
         say_duration=formats.say_duration,

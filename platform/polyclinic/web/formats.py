@@ -47,6 +47,28 @@ def say_clock(moment: datetime, zone: str, locale: Locale | str | None = None) -
     return format_skeleton("Hm", moment.astimezone(ZoneInfo(zone)), locale=reading_locale(locale))
 
 
+@dataclass(frozen=True, slots=True)
+class SaidDay:
+    """A moment taken apart, for compositions that set its day large: "Tue", "24", "Nov", "14:00"."""
+
+    weekday: str
+    day: str
+    month: str
+    clock: str
+
+
+def say_parts(moment: datetime, zone: str, locale: Locale | str | None = None) -> SaidDay:
+    """Take a moment apart in `zone`; the machine-readable time stands beside it in the template."""
+    own, chosen = moment.astimezone(ZoneInfo(zone)), reading_locale(locale)
+    weekday, day, month = (format_skeleton(part, own.date(), locale=chosen) for part in ("EEEE", "d", "MMM"))
+    return SaidDay(weekday, day.rstrip("."), month.rstrip("."), say_clock(moment, zone, chosen))
+
+
+def part_of_day(hour: int) -> str:
+    """Which part of the day an hour belongs to: morning, afternoon or evening."""
+    return "morning" if hour < 12 else "afternoon" if hour < 17 else "evening"
+
+
 def say_date(day: date, locale: Locale | str | None = None, *, year: bool = False) -> str:
     """A day: "Tue 24 Nov", with its year where asked for."""
     return format_skeleton("yMMMEd" if year else "MMMEd", day, locale=reading_locale(locale))
