@@ -90,6 +90,8 @@ PORTALS = {
     "beta": (["en", "de"], "GBP", "Europe/London", "own"),
     "gamma": (["en"], "JPY", "Asia/Tokyo", "range"),
 }
+#: Each portal in a theme with compositions of its own, so that whatever is tested on all is tested in all of them.
+THEMES = {"alpha": "tempo", "beta": "lamplight", "gamma": "bento"}
 WORKS_AT = {"ada": ["alpha"], "ben": ["beta"], "cleo": ["gamma"], "sam": ["alpha", "beta"], "lea": ["alpha"]}
 
 
@@ -122,6 +124,7 @@ def _portal(session: Session, slug: str, locales: list[str], currency: str, zone
     chosen: dict[str, Any] = {
         "brand.name": f"{slug.title()} {canary}",
         "brand.sender": f"hello@{slug}.example",
+        "brand.theme": THEMES[slug],
         "language.locales": locales,
         "language.time_zone": zone,
         "money.currency": currency,

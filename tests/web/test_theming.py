@@ -196,13 +196,13 @@ def test_an_error_page_names_no_sibling_and_asks_no_database(cast: Cast, app: Pl
 
 
 def test_each_place_has_its_own_look(cast: Cast, app: PlaceFlask) -> None:
-    """L1: portal, Specialist Portal and admin console are three looks."""
+    """L1: portals, Specialist Portal and admin console have each their own."""
     slugs = []
-    for host in (cast.alpha.host, cast.specialists_host, cast.admin_host):
+    for host in (cast.alpha.host, cast.beta.host, cast.gamma.host, cast.specialists_host, cast.admin_host):
         app.places.find(host)
         with app.test_request_context("/", base_url=f"http://{host}:8000"):
             slugs.append(current_look().theme.slug)
-    assert slugs == ["base", "specialists", "console"]
+    assert slugs == ["tempo", "lamplight", "bento", "specialists", "console"]
 
 
 def test_a_portal_can_be_installed_under_its_own_name_and_colours(cast: Cast, browser: Browser) -> None:

@@ -28,7 +28,8 @@ else:  # web processes queue mails, workers write them
 
 @functools.cache
 def _inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(load_remote_stylesheets=False)
+    # Rules become attributes, for programs that read no styles; the dark scheme is a media query and stays one.
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def compose(sender: Sender, recipient: Recipient, letter: Letter, message_id: st
         "sender": sender,
         "language": language,
         "colours": {name: colour.hex for name, colour in _scheme(sender).items()},
+        "dark": {name: colour.hex for name, colour in sender.look.tokens.dark.items()},
         "crisis": localized(sender.crisis, language.code, sender.default_locale) if sender.crisis else "",
     }
     text = render_for(sender.look, "notifications/mail.txt", sender.slug, **values)

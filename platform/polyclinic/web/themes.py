@@ -55,8 +55,8 @@ class Theme:
 
     @property
     def stylesheets(self) -> list[Path]:
-        """Its own style sheets, in the order of their names."""
-        return sorted((self.folder / "static").glob("*.css"))
+        """Its own style sheets: theme.css, then the others by name."""
+        return sorted((self.folder / "static").glob("*.css"), key=lambda sheet: (sheet.name != "theme.css", sheet.name))
 
     @property
     def font_folders(self) -> list[Path]:
