@@ -39,7 +39,8 @@ def visit(desk: Desk, browser: Browser, theme: str, appointment: uuid.UUID) -> d
     """The pages of Alpha in a theme, by what they show; the same people, times and words in each."""
     portal = set_theme(desk, theme)
     browser.keep(portal.host, "language", "en")
-    hold = desk.hold(in_browser(portal.patient, f"browser of {theme}"), desk.cast.lea, TEN + 3 * HOUR).id
+    with desk.app.app_context():
+        hold = desk.hold(in_browser(portal.patient, f"browser of {theme}"), desk.cast.lea, TEN + 3 * HOUR).id
     addresses = {
         "home": "/",
         "directory": "/specialists",
@@ -80,7 +81,8 @@ def skeleton(page: str, part: str) -> list[str]:
 @pytest.fixture
 def booked(desk: Desk) -> uuid.UUID:
     """An appointment of Alpha's patient."""
-    return desk.book(desk.cast.alpha.patient, desk.cast.ada).id
+    with desk.app.app_context():
+        return desk.book(desk.cast.alpha.patient, desk.cast.ada).id
 
 
 @pytest.mark.slow
