@@ -6,6 +6,7 @@ Loaded when a call is made: importing Stripe takes 0.15 s and 24 MB.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -24,6 +25,8 @@ RETRIES = 2
 #: Stripe's sign-in, a clash with a request that still runs, too many requests: the same call may succeed later.
 _LATER = frozenset({401, 409, 429})
 _KEY = "polyclinic.stripe"
+#: A fresh key after a remembered failure, at most so often.
+_BUCKET = 600
 
 stripe.enable_telemetry = False  # else the SDK writes a file into the home folder and sends its content
 
@@ -63,13 +66,39 @@ def speaking() -> Iterator[None]:
         if 400 <= status < 500 and status not in _LATER:
             raise ProviderRefused(error.code or type(error).__name__, error.user_message or str(error)) from error
         log.warning("Stripe did not do it: %s, status %s, request %s", type(error).__name__, status, error.request_id)
-        raise ProviderUnavailable(f"{type(error).__name__} ({status})") from error
+        away = Broken if status == 500 else ProviderUnavailable
+        raise away(f"{type(error).__name__} ({status})") from error
 
 
 def call(method: Callable[..., Any], *args: Any) -> dict[str, Any]:
     """Make one call and return the answer as plain dictionaries."""
     with speaking():
         return cast("dict[str, Any]", method(*args).to_dict())
+
+
+class Broken(ProviderUnavailable):
+    """Stripe failed inside and keeps that answer for the key: asking again with the same key is answered the same."""
+
+
+def make(
+    method: Callable[..., Any],
+    params: dict[str, Any],
+    options: dict[str, Any],
+    find: Callable[[], dict[str, Any] | None] = lambda: None,
+) -> dict[str, Any]:
+    """Make an object once, also after a failure that Stripe remembers for the key.
+
+    Then ``find`` looks whether the object is there in spite of it; if not, it is asked for under another key, the same
+    one for ten minutes, so that two workers still make one.
+    """
+    try:
+        return call(method, params, options)
+    except Broken:
+        found = find()
+        if found is not None:
+            return found
+        key = f"{options['idempotency_key']}:{int(time.time()) // _BUCKET}"
+        return call(method, params, options | {"idempotency_key": key})
 
 
 def every(method: Callable[..., Any], *args: Any) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 import threading
@@ -90,5 +91,5 @@ def _trouble(environ: dict[str, Any], answer: Answer) -> Iterable[bytes]:
         time.sleep(fault.seconds)
     connection = environ["werkzeug.socket"]
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    os.close(connection.detach())  # close() would wait for the files that the server keeps of it
     raise ConnectionResetError("broken off on request")

@@ -14,13 +14,14 @@ from polyclinic.config import Settings
 from polyclinic.web.db import db
 from polyclinic.web.places import PlaceFlask
 from support.cast import Cast
-from support.stripe_doors import KEYS, Worker, add_payment
+from support.stripe_doors import Worker, add_payment, keys_for
+from support.stripe_simulator import StripeServer
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings) -> Iterator[PlaceFlask]:
-    """The application with keys."""
-    app = create_app(replace(settings, stripe=KEYS))
+def app(settings: Settings, stripe_server: StripeServer) -> Iterator[PlaceFlask]:
+    """The application with keys of the simulator."""
+    app = create_app(replace(settings, stripe=keys_for(stripe_server.url)))
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -20,7 +20,8 @@ from polyclinic.web.db import db
 from polyclinic.web.places import PlaceFlask
 from support.cast import Cast
 from support.client import Browser
-from support.stripe_doors import PAYMENT, Worker
+from support.stripe_doors import OLD_SECRET, PAYMENT, Worker
+from support.stripe_simulator import SECRETS
 
 HOST = "hooks.localhost"
 
@@ -51,7 +52,7 @@ def signed(raw: bytes, secret: str, at: float | None = None) -> str:
     return f"t={moment},v1={mac.hexdigest()}"
 
 
-def post(browser: Browser, body: Any, secret: str = "whsec_account_new", door: str = "account") -> TestResponse:
+def post(browser: Browser, body: Any, secret: str = SECRETS["account"], door: str = "account") -> TestResponse:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return send(browser, raw, signed(raw, secret), door)
 
@@ -82,7 +83,7 @@ def synced(owner: Engine) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
-@pytest.mark.parametrize("secret", ["whsec_account_old", "whsec_account_new"])
+@pytest.mark.parametrize("secret", [OLD_SECRET, SECRETS["account"]])
 def test_an_event_is_stored_before_it_is_handled_whichever_secret_is_current(
     cast: Cast, browser: Browser, owner: Engine, secret: str
 ) -> None:
@@ -115,15 +116,15 @@ RAW = json.dumps(event()).encode()
         (RAW, ""),
         (RAW, "t=1,v1=00"),
         (RAW, "nonsense"),
-        (RAW, signed(RAW, "whsec_connect")),
-        (RAW, signed(RAW, "whsec_account_new", time.time() - 301)),
-        (RAW + b" ", signed(RAW, "whsec_account_new")),
-        (b"\xff\xfe", signed(b"\xff\xfe", "whsec_account_new")),
-        (b"{", signed(b"{", "whsec_account_new")),
-        (b"[" * 100_000, signed(b"[" * 100_000, "whsec_account_new")),
-        (b"[]", signed(b"[]", "whsec_account_new")),
-        (b'{"id": "evt_1"}', signed(b'{"id": "evt_1"}', "whsec_account_new")),
-        (b'{"id": "evt\\u0000", "type": "x"}', signed(b'{"id": "evt\\u0000", "type": "x"}', "whsec_account_new")),
+        (RAW, signed(RAW, SECRETS["connect"])),
+        (RAW, signed(RAW, SECRETS["account"], time.time() - 301)),
+        (RAW + b" ", signed(RAW, SECRETS["account"])),
+        (b"\xff\xfe", signed(b"\xff\xfe", SECRETS["account"])),
+        (b"{", signed(b"{", SECRETS["account"])),
+        (b"[" * 100_000, signed(b"[" * 100_000, SECRETS["account"])),
+        (b"[]", signed(b"[]", SECRETS["account"])),
+        (b'{"id": "evt_1"}', signed(b'{"id": "evt_1"}', SECRETS["account"])),
+        (b'{"id": "evt\\u0000", "type": "x"}', signed(b'{"id": "evt\\u0000", "type": "x"}', SECRETS["account"])),
     ],
     ids=[
         *("none", "empty", "wrong", "no header", "another door's", "five minutes old", "a byte more"),
@@ -142,7 +143,7 @@ def test_what_is_forged_old_or_broken_is_refused_and_leaves_nothing(
 def test_a_body_that_is_too_large_is_not_even_read(cast: Cast, browser: Browser, owner: Engine) -> None:
     """E7: 413 before the signature is looked at."""
     raw = b" " * (256 * 1024 + 1)
-    assert send(browser, raw, signed(raw, "whsec_account_new")).status_code == 413
+    assert send(browser, raw, signed(raw, SECRETS["account"])).status_code == 413
     assert stored(owner) == []
 
 
@@ -210,7 +211,7 @@ def test_an_id_counts_in_the_account_that_sends_it_only(
 ) -> None:
     """E7: Beta's specialist cannot speak about a payment of the platform's account."""
     remember(worker, cast.alpha.id, "cs_1")
-    post(browser, event(account="acct_ben"), "whsec_connect", "connect")
+    post(browser, event(account="acct_ben"), SECRETS["connect"], "connect")
     worker.work()
     assert stored(owner)[0].state == "unmatched"
     assert synced(owner) == []
@@ -222,7 +223,7 @@ def test_our_own_ids_in_metadata_are_compared_before_they_are_believed(
     """E7: whoever has a dashboard can write them."""
     named = {"payment": str(payment), "portal": str(cast.alpha.id)}
     found = {"id": "pi_5", "object": "payment_intent", "metadata": named}
-    post(browser, about(found, "payment_intent.succeeded", account="acct_ben"), "whsec_connect", "connect")
+    post(browser, about(found, "payment_intent.succeeded", account="acct_ben"), SECRETS["connect"], "connect")
     other = found | {"id": "pi_6", "metadata": named | {"portal": str(cast.beta.id)}}
     post(browser, about(other, "payment_intent.succeeded", id="evt_2"))
     worker.work()
@@ -288,6 +289,6 @@ def test_a_door_that_nobody_configured_is_not_there(cast: Cast, app: PlaceFlask,
     settings = app.config["POLYCLINIC"]
     app.config["POLYCLINIC"] = replace(settings, stripe=replace(settings.stripe, thin_secrets=()))
     try:
-        assert post(browser, event(), "whsec_thin", "thin").status_code == 404
+        assert post(browser, event(), SECRETS["thin"], "thin").status_code == 404
     finally:
         app.config["POLYCLINIC"] = settings

@@ -16,17 +16,21 @@ from polyclinic.web import jobs, relay
 from polyclinic.web.db import db
 from polyclinic.web.places import PlaceFlask
 from support.cast import PortalCast
+from support.stripe_simulator import KEY, SECRETS
 
-#: Nothing listens there: whoever calls Stripe by mistake fails at once.
-NOBODY = "http://127.0.0.1:9"
-KEYS = StripeKeys(
-    secret_key="sk_test_sim_for_tests",
-    api_base=NOBODY,
-    account_secrets=("whsec_account_old", "whsec_account_new"),
-    connect_secrets=("whsec_connect",),
-    thin_secrets=("whsec_thin",),
-)
+OLD_SECRET = "whsec_tests_account_before"
 PAYMENT = uuid.UUID(int=42)
+
+
+def keys_for(url: str) -> StripeKeys:
+    """Return keys of the simulator at ``url``; the first door has a secret that is being replaced."""
+    return StripeKeys(
+        secret_key=KEY,
+        api_base=url,
+        account_secrets=(OLD_SECRET, SECRETS["account"]),
+        connect_secrets=(SECRETS["connect"],),
+        thin_secrets=(SECRETS["thin"],),
+    )
 
 
 @dataclass(frozen=True)
