@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 POLYCLINIC := exec $(BIN)/python -m polyclinic
 
-.PHONY: help demo demo-reset setup setup-dev test check bench looks doctor translations lock clean python
+.PHONY: help demo demo-reset setup setup-dev test check bench looks pictures doctor translations lock clean python
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: setup-dev ## measure against baselines of the same run; results also in v
 
 looks: setup-dev ## every page × theme × width × mode × language as contact sheets in var/looks (ONLY=physio,390,dark)
 	@PYTHONPATH=tests $(BIN)/python -m support.looks $(ONLY)
+
+pictures: setup-dev ## make the pictures of the README again (docs/pictures)
+	@PYTHONPATH=tests $(BIN)/python -m support.looks.pictures
 
 doctor: setup ## say what is wrong with this machine or installation
 	@$(POLYCLINIC) doctor

@@ -8,12 +8,13 @@ from flask import Flask
 from polyclinic.web.places import PlaceFlask
 from support.looks.__main__ import LOOKS
 from support.looks.matrix import Cell, Only
-from support.looks.pages import EXAMPLES, NOT_SHOT, PageRoute, is_page, pages
+from support.looks.pages import EXAMPLES, NOT_SHOT, PageRoute, documents, is_page, pages
 
 
 def test_every_page_is_shot_or_says_why_not(app: PlaceFlask) -> None:
     """L3: a page with an id in its path has an example on the sample network (looks/pages.py), or a reason."""
-    missing = {page.path: page.needs for page in pages(app) if page.needs and page.needs not in EXAMPLES}
+    everything = [*pages(app), *documents(app)]
+    missing = {page.path: page.needs for page in everything if page.needs and page.needs not in EXAMPLES}
     assert missing == {}
 
 
@@ -22,7 +23,7 @@ def test_reasons_and_examples_are_for_pages_that_exist(app: PlaceFlask) -> None:
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if is_page(rule)}
     assert sorted(set(NOT_SHOT) - endpoints) == []
     assert all(NOT_SHOT.values())
-    assert set(EXAMPLES) - {page.needs for page in pages(app)} == set()
+    assert set(EXAMPLES) - {page.needs for page in (*pages(app), *documents(app))} == set()
 
 
 def test_a_page_with_an_unknown_id_is_noticed() -> None:

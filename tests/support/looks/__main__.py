@@ -8,11 +8,14 @@ import sys
 import time
 from dataclasses import asdict
 
+from support.looks.documents import shoot_documents
+from support.looks.letters import write_again
 from support.looks.matrix import Only
 from support.looks.network import looked_at
 from support.looks.scenes import visits
 from support.looks.sheets import grouped, write_index, write_sheets
-from support.looks.shooting import shoot
+from support.looks.shooting import Album, shoot
+from support.looks.walk import walk
 from support.source import ROOT
 
 FOLDER = ROOT / "var" / "looks"
@@ -34,14 +37,18 @@ def main(words: str) -> int:
     began = time.monotonic()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    album = Album(FOLDER)
     with looked_at(say) as network:
-        album = shoot(network, list(visits(network)), only, FOLDER, say)
+        walk(network, only, album)  # first: what it does is told by mails
+        everything = [*visits(network), *write_again(network, FOLDER / "mails")]
+        shoot(network, everything, only, album, say)
+        shoot_documents(network, only, album)
     if not album.shots:
         print(f"Nothing was looked at: no page is called '{words}'. Looks are {', '.join(LOOKS)}.")
         return 2
     found = list(grouped(album.findings))
     sentence = (
-        f"{album.looked} pictures of {len({(shot.look, shot.title) for shot in album.shots})} pages,"
+        f"{len(album.shots)} pictures of {len({(shot.look, shot.title) for shot in album.shots})} pages,"
         f" {len(found)} findings, {time.monotonic() - began:.0f} s"
     )
     index = write_index(album, write_sheets(album), sentence)

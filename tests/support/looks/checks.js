@@ -1,7 +1,7 @@
 // What can be seen to be wrong with a page without judging it: run in the page by checks.py.
 (() => {
   // A calendar's boxes are as long as the appointment, not as the words; the whole of them is in the box's name (C6).
-  const skipped = ".visually-hidden, .skip-link, [aria-hidden=true], dialog:not([open]), template, script, style, noscript, .fc";
+  const skipped = ".visually-hidden, .skip-link, [aria-hidden=true], dialog:not([open]), template, script, style, noscript, [data-calendar]";
   const shown = (element) =>
     element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true }) &&
     !element.closest(skipped) && !forEarsOnly(element);
@@ -15,6 +15,10 @@
     const classes = [...element.classList].slice(0, 2).map((name) => "." + name).join("");
     const words = (element.innerText || element.value || "").trim().replace(/\s+/g, " ").slice(0, 60);
     return `<${element.localName}${classes}> “${words}”`;
+  };
+  const wholeIsTold = (element) => {
+    const title = element.closest("[title]")?.title ?? "";
+    return Boolean(title) && title.includes(element.textContent.trim());
   };
   const clipsX = (style) => style.overflowX === "hidden" || style.overflowX === "clip";
   const scrollsX = (style) => style.overflowX === "auto" || style.overflowX === "scroll";
@@ -33,7 +37,7 @@
       let held = false;
       for (let holder = parent; holder && holder !== document.documentElement; holder = holder.parentElement) {
         const style = getComputedStyle(holder);
-        if (style.textOverflow === "ellipsis" && holder.closest("[title]")) held = true; // the whole of it can be read
+        if (style.textOverflow === "ellipsis" && wholeIsTold(holder)) held = true; // the whole of it can be read
         if (style.display === "inline") continue;
         const edges = holder.getBoundingClientRect();
         if (held || scrollsX(style)) {
@@ -95,5 +99,12 @@
     return [...wrong];
   };
 
-  window.looks = { faults: () => [...wide(), ...cutTexts(), ...broken()], ringless };
+  /** Whether something stays at the window's lower edge: in a picture of the whole page it would lie across the middle. */
+  const hasBar = () =>
+    [...document.querySelectorAll("body *")].some((element) => {
+      const style = getComputedStyle(element);
+      return ["fixed", "sticky"].includes(style.position) && style.bottom === "0px" && element.clientHeight > 0;
+    });
+
+  window.looks = { hasBar, faults: () => [...wide(), ...cutTexts(), ...broken()], ringless };
 })();

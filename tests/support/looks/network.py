@@ -15,7 +15,7 @@ from polyclinic.app import create_app
 from polyclinic.booking.holds import hold_slot, save_details
 from polyclinic.booking.offers import get_offering
 from polyclinic.booking.rules import Details
-from polyclinic.booking.services import confirm_booking
+from polyclinic.booking.services import cancel_appointment, confirm_booking
 from polyclinic.calendar.services import offer_slots
 from polyclinic.config import Settings
 from polyclinic.consents.services import required_agreements
@@ -144,6 +144,7 @@ def add_people(network: LookedAt) -> None:
         for slug, portal in made.portals.items():
             network.live.person(network.host(slug)).get("/specialists")  # from now on next free times are stored
             network.people[slug] = _patients(network, builder, portal)
+            _call_off(network, builder, portal)
         network.people["specialists"] = _specialists(network, builder)
         network.people["admin"] = _operators(network, builder)
     network.app.places.forget()
@@ -199,6 +200,21 @@ def _list_and_visit(network: LookedAt, builder: Builder, portal: PortalView, spe
         texts = [one.version_id for one in required_agreements(session, portal, "booking", "de", patient.id)]
         session.rollback()
         confirm_booking(session, patient, portal, hold_id, Details(patient.name), texts)
+
+
+def _call_off(network: LookedAt, builder: Builder, portal: PortalView) -> None:
+    """Have a specialist cancel an appointment to come, of somebody else than those who visit."""
+    of = "ARRAY(SELECT patient_id FROM appointment GROUP BY 1 HAVING count(*) BETWEEN 2 AND 4)"
+    found = network.find(
+        "SELECT id || ' ' || specialist_id FROM appointment WHERE portal_id = :portal AND state = 'confirmed'"
+        f" AND starts_at > :present AND patient_id = ANY ({of}) ORDER BY starts_at, id LIMIT 1",
+        portal=portal.id,
+        present=PRESENT + DAY,
+    )
+    appointment, specialist = (uuid.UUID(one) for one in str(found).split())
+    by = next(actor for actor in builder.network.specialists.values() if actor.id == specialist)
+    with open_session(network.engine, by.scope()) as session:
+        cancel_appointment(session, by, appointment, "I am ill. Please choose another time.")
 
 
 def _specialists(network: LookedAt, builder: Builder) -> list[Person]:

@@ -18,7 +18,8 @@ PLACES = ("portal", "specialists", "admin", "dev")
 #: Addresses that answer programs or browsers, not readers: the beginning of a path.
 NO_PAGES = ("/api/", "/static/", "/theme/")
 
-MADE_BY_FLASK_ADMIN = "Flask-Admin's own, switched off in the console: it leads back to the list"
+#: What is printed, not looked at in a window (documents.py).
+DOCUMENT = ".pdf"
 LOOKUP = "answers a script with JSON"
 A_FILE = "a file to keep, no page"
 #: endpoint -> why nobody needs to look at it.
@@ -30,17 +31,20 @@ NOT_SHOT = {
     "dev_mailbox.home": "leads to the mailbox",
     "dev_mailbox.attachment": A_FILE,
     "dev_mailbox.source": "a mail as text",
-    "dev_mailbox.html": "shot as the mails of each portal (mails.py)",
-    "dev_mailbox.mail": "shot with the mails of each portal (mails.py)",
+    "dev_mailbox.html": "shot as the mails of each portal (letters.py)",
+    "dev_mailbox.mail": "shot with the mails of each portal (letters.py)",
     "dev_styleguide.events": LOOKUP,
     "dev_styleguide.page": "shot once in each theme (scenes.py)",
     "dev_styleguide.error_page": "shot once in each theme (scenes.py)",
+    "specialists_accounts.again": "leads on to the provider",
+    "specialists_accounts.back": "where the provider leads back to; it leads on to the page it belongs to",
     "portal_identity.code": "needs a code on its way: shot after the step before it (scenes.py)",
     "portal_identity.name": "needs a proven address: the walk looks at it (walk.py)",
     "portal_identity.reset": "needs a code on its way: shot after the step before it (scenes.py)",
     "specialists_identity.reset": "needs a code on its way: shot after the step before it (scenes.py)",
     "admin_identity.reset": "needs a code on its way: shot after the step before it (scenes.py)",
 }
+#: Flask-Admin's own, switched off in the console: they lead back to the list.
 _LIST_EXTRAS = ("ajax_lookup", "details_view", "edit_view", "create_view", "export")
 
 #: What an id in a path is on the sample network: (place, static part of the path before it) -> name and query. The
@@ -108,9 +112,18 @@ def is_page(rule: Rule) -> bool:
 
 def pages(app: Flask) -> Iterator[PageRoute]:
     """Every page that is shot by itself, place by place in the order of PLACES."""
+    yield from (page for page in _routes(app) if not page.path.endswith(DOCUMENT))
+
+
+def documents(app: Flask) -> Iterator[PageRoute]:
+    """Every address that answers with a document to print."""
+    yield from (page for page in _routes(app) if page.path.endswith(DOCUMENT))
+
+
+def _routes(app: Flask) -> list[PageRoute]:
     found = [
         PageRoute(rule.subdomain or "", rule.endpoint, rule.rule)
         for rule in app.url_map.iter_rules()
         if is_page(rule) and rule.endpoint not in NOT_SHOT
     ]
-    yield from sorted(found, key=lambda page: (PLACES.index(page.place), page.path))
+    return sorted(found, key=lambda page: (PLACES.index(page.place), page.path))

@@ -53,7 +53,6 @@ class Album:
     folder: Path
     shots: list[Shot] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    looked: int = 0
 
     def path(self, look: str, title: str, cell: Cell) -> Path:
         """Where a picture goes."""
@@ -67,11 +66,9 @@ class Album:
         self.findings += [Finding(look, scene.title, what, str(cell)) for what in found]
 
 
-def shoot(network: LookedAt, visits: list[Visit], only: Only, folder: Path, say: Callable[[str], object]) -> Album:
+def shoot(network: LookedAt, visits: list[Visit], only: Only, album: Album, say: Callable[[str], object]) -> None:
     """Look at everything that was asked for."""
-    album = Album(folder)
     asyncio.run(_shoot(network, visits, only, album, say))
-    return album
 
 
 async def _shoot(
@@ -156,6 +153,10 @@ async def _look(network: LookedAt, page: Page, visit: Visit, scene: Scene, cells
 
 
 async def _open(network: LookedAt, page: Page, visit: Visit, scene: Scene) -> list[str]:
+    if scene.address.startswith("file:"):
+        await page.goto(scene.address)
+        await checks.prepare(page)
+        return []
     answer = await page.goto(network.live.url(network.host(visit.look), scene.address), wait_until="load")
     status = answer.status if answer else 0
     if scene.typed:
@@ -186,11 +187,13 @@ async def _scroll_through(page: Page) -> None:
 async def _picture(page: Page, visit: Visit, scene: Scene, cell: Cell, album: Album) -> Path:
     path = album.path(visit.look, scene.title, cell)
     height = min(await page.evaluate("document.documentElement.scrollHeight"), LONGEST)
-    clip: Any = {"x": 0, "y": 0, "width": cell.width, "height": max(height, cell.viewport["height"])}
+    height = max(height, cell.viewport["height"])
+    if await page.evaluate("looks.hasBar()"):
+        await page.set_viewport_size({"width": cell.width, "height": height})
+    clip: Any = {"x": 0, "y": 0, "width": cell.width, "height": height}
     await page.screenshot(
         path=path, type="jpeg", quality=80, full_page=True, clip=clip, animations="disabled", caret="hide"
     )
-    album.looked += 1
     return path
 
 
