@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
 
@@ -25,6 +26,7 @@ from polyclinic_stripe_simulator.webhooks import Deliverer
 WORDS = """
 objects deliveries switch aim deliver fail_next pay prove settle onboard refund dispute decide expire advance reset
 """
+LOOPBACK = ("127.0.0.1", "localhost")
 CONTROLS = frozenset(WORDS.split())
 
 
@@ -41,6 +43,8 @@ class Service:
         self.control = Control(self.simulation, self.deliverer)
         self.edge = Edge(self.simulation)
         self.site = Site(self.simulation, self.control)
+        self.hosts = {*LOOPBACK, urlsplit(options.public_url).hostname}
+        """Of other names it is not spoken to: a page of the web could have bent its own name to this machine."""
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -56,6 +60,8 @@ class Service:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         request = Request(environ)
+        if urlsplit(f"//{request.host}").hostname not in self.hosts:
+            return Response("This is no address of the Stripe simulator.\n", 421)(environ, start_response)
         if request.path.startswith(("/v1/", "/v2/")):
             answer = self.edge.answer(request)
             if answer.fault:
@@ -89,7 +95,7 @@ def _trouble(environ: dict[str, Any], answer: Answer) -> Iterable[bytes]:
     fault = answer.fault
     if fault is not None and fault.status == "timeout":
         time.sleep(fault.seconds)
-    connection = environ["werkzeug.socket"]
+    connection: socket.socket = environ["werkzeug.socket"]
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     os.close(connection.detach())  # close() would wait for the files that the server keeps of it
     raise ConnectionResetError("broken off on request")

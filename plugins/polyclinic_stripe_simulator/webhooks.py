@@ -115,7 +115,7 @@ def post(target: dict[str, Any], body: bytes) -> tuple[int | None, str]:
         answer = connection.getresponse()
         answer.read()
     except (OSError, http.client.HTTPException) as error:
-        return None, f"{type(error).__name__}: {error}"
+        return None, type(error).__name__
     finally:
         connection.close()
     return answer.status, str(answer.status)

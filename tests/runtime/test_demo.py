@@ -220,6 +220,14 @@ def test_demo_json_gives_each_entry_its_address(home: Path) -> None:
     assert about["operators"][0]["url"] == "http://admin.localhost:8123/sign-in"
 
 
+def test_demo_json_says_where_the_simulated_stripe_is(home: Path) -> None:
+    """Or that there is none."""
+    assert publish(home, Addresses(8123, 9000))["stripe"] is None
+    control = "http://dev.localhost:8123/stripe/control"
+    told = publish(home, Addresses(8123, 9000, stripe_port=9001))["stripe"]
+    assert told == {"api": "http://127.0.0.1:9001", "control": control}
+
+
 def test_commands_join_a_running_demonstration_only(home: Path) -> None:
     """An environment that names a mode or a database stands for itself; one that ended is not joined."""
     kept = {"MODE": "demo", "DATABASE_URL": "postgresql://x@/y", "PORT": "8123"}

@@ -35,6 +35,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,11 @@ class StripeSimulator:
         content = answer.json()
         assert answer.ok, content["error"]
         return content["result"]
+
+    def fetch(self, method: str, path: str, **headers: str) -> requests.Response:
+        """Any request at all, without following redirects."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.request(method, self.url + path, headers=sent, allow_redirects=False, timeout=20)
 
     def account(self, kind: str = "merchant", *, ready: bool = True) -> str:
         """A connected account: `merchant` for direct charges, `recipient` for transfers; its id."""
@@ -263,13 +269,20 @@ def stripe_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StripeSe
     server.kill()
 
 
-@pytest.fixture(scope="session")
-def stripe_receiver() -> Iterator[Receiver]:
-    """Who takes webhooks in this process."""
+@contextmanager
+def free_receiver() -> Iterator[Receiver]:
+    """A receiver that listens inside."""
     receiver = Receiver()
     yield receiver
     receiver.server.shutdown()
     receiver.server.server_close()
+
+
+@pytest.fixture(scope="session")
+def stripe_receiver() -> Iterator[Receiver]:
+    """Who takes webhooks in this process."""
+    with free_receiver() as receiver:
+        yield receiver
 
 
 @pytest.fixture

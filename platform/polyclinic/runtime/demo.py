@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Protocol
 
 from polyclinic.config import Launch
+from polyclinic.runtime import simulated_stripe
 from polyclinic.runtime.demofile import Addresses, publish, unpublish
 from polyclinic.runtime.folders import folder_aside, held_lock, prepare_home, remove_tree
 from polyclinic.runtime.frontend import build_front_end
@@ -23,6 +24,7 @@ from polyclinic.runtime.ports import check_free, free_port
 from polyclinic.runtime.postgres import Postgres
 from polyclinic.runtime.schema import upgrade
 from polyclinic.runtime.serving import serving_command
+from polyclinic.runtime.simulated_stripe import SimulatedStripe
 from polyclinic.runtime.supervisor import Server, Spec, Supervisor
 from polyclinic.runtime.trouble import Trouble
 from polyclinic.runtime.valkey import Valkey
@@ -30,7 +32,7 @@ from polyclinic.runtime.valkey import Valkey
 DATABASE = "polyclinic"
 PROCESSES = ("mail-sink", "worker", "scheduler", "relay")
 """Beside the web process, in the order of their start; each does what the command of its name does."""
-OURS = ("postgres", "valkey", "logs", "mail", "files")
+OURS = ("postgres", "valkey", "logs", "mail", "files", "stripe")
 OUR_FILES = ("passwords.json", "sample.json", "sample.stamp", "demo.json", "environment.json")
 
 
@@ -88,12 +90,16 @@ class Demo:
             self.compile_texts()
             step.title = f"Front end ({build_front_end() or 'unchanged'})"
         addresses = self._addresses()
+        stripe = self._stripe(addresses)
+        paying = supervisor.launch(stripe.spec(answers)) if stripe else None
         web = supervisor.launch(self._web(addresses), held=self.launch.async_mode == "eventlet")
         environ = {**self._database(supervisor), **self._valkey(supervisor)}
         supervisor.environ |= self._environment(environ, addresses)
         self._schema(environ)
         joined = self._environment(environ, addresses) | {"OWNER_DATABASE_URL": environ["OWNER_DATABASE_URL"]}
         keep_environment(self.launch.home, os.getpid(), joined)
+        if paying:
+            supervisor.await_ready(paying)
         self._sample_network(supervisor, environ, joined)
         with self.console.step("Processes") as step:
             supervisor.let_go(web)
@@ -108,8 +114,19 @@ class Demo:
     def _addresses(self) -> Addresses:
         mail_is_kept = self.has_command("mail-sink") and not self.launch.smtp_url
         return Addresses(
-            self.launch.port, free_port(), f"smtp://127.0.0.1:{free_port()}" if mail_is_kept else self.launch.smtp_url
+            self.launch.port,
+            free_port(),
+            f"smtp://127.0.0.1:{free_port()}" if mail_is_kept else self.launch.smtp_url,
+            free_port() if simulated_stripe.wanted() else None,
         )
+
+    def _stripe(self, addresses: Addresses) -> SimulatedStripe | None:
+        """The simulator, unless the environment has a key of the real Stripe."""
+        port = addresses.stripe_port
+        if port is None:
+            return None
+        pages, hooks = addresses.of("dev", simulated_stripe.PLACE_PATH), addresses.host("hooks")
+        return SimulatedStripe(self.launch.home, port, self.launch.port, pages, hooks)
 
     def _database(self, supervisor: Supervisor) -> dict[str, str]:
         launch = self.launch
@@ -150,7 +167,9 @@ class Demo:
     def _environment(self, environ: Mapping[str, str], addresses: Addresses) -> dict[str, str]:
         """What every process gets; not the owner's address, which only migrations need."""
         launch = self.launch
+        stripe = self._stripe(addresses)
         return {
+            **(stripe.environment() if stripe else {}),
             "MODE": "demo",
             "POLYCLINIC_HOME": str(launch.home),
             "POLYCLINIC_ROLE_PREFIX": launch.role_prefix,
@@ -216,6 +235,9 @@ class Demo:
             say(f"  {bold(title)}  {content[place]}")
             self._people(title.split()[0].lower(), people)
         say()
+        if content["stripe"]:
+            say(f"  {bold('Stripe, simulated')}  {content['stripe']['control']}")
+            say()
         say(f"  All of it is in {self.launch.home / 'demo.json'}. Ctrl-C stops everything.")
         say()
 

@@ -15,6 +15,8 @@ NAME = "demo.json"
 SAMPLE = "sample.json"
 PLACES = ("specialists", "admin", "hooks", "dev")
 
+CONTROL_PATH = "/stripe/control"
+
 Entry = dict[str, Any]
 
 
@@ -25,11 +27,16 @@ class Addresses:
     port: int
     internal_port: int
     smtp: str | None = None
+    stripe_port: int | None = None
+    """Of the Stripe simulator's API; None where the real Stripe is used, or none."""
 
     def of(self, place: str, path: str = "/") -> str:
         """The address of a page of a place."""
-        port = "" if self.port == 80 else f":{self.port}"
-        return f"http://{place}.localhost{port}{path}"
+        return f"http://{self.host(place)}{path}"
+
+    def host(self, place: str) -> str:
+        """The host of a place, as browsers and webhooks name it."""
+        return f"{place}.localhost" if self.port == 80 else f"{place}.localhost:{self.port}"
 
 
 def remember(
@@ -60,6 +67,7 @@ def publish(home: Path, addresses: Addresses) -> dict[str, Any]:
         "pid": os.getpid(),
         "internal": f"http://127.0.0.1:{addresses.internal_port}",
         "smtp": addresses.smtp,
+        "stripe": _stripe(addresses),
         **{place: addresses.of(place) for place in PLACES if place not in ("specialists", "admin")},
         "specialist_portal": addresses.of("specialists"),
         "admin_console": addresses.of("admin"),
@@ -74,6 +82,12 @@ def publish(home: Path, addresses: Addresses) -> dict[str, Any]:
 def unpublish(home: Path) -> None:
     """Take demo.json away: nothing runs any more."""
     (home / NAME).unlink(missing_ok=True)
+
+
+def _stripe(addresses: Addresses) -> Entry | None:
+    if addresses.stripe_port is None:
+        return None
+    return {"api": f"http://127.0.0.1:{addresses.stripe_port}", "control": addresses.of("dev", CONTROL_PATH)}
 
 
 def _portal(addresses: Addresses, portal: Entry) -> Entry:

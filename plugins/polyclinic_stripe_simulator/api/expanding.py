@@ -44,7 +44,7 @@ def _expand(call: Call, schema: Schema, found: Any, parts: list[str], path: str)
         value = found[name] = call.store.get(value) or value
     elif value is None and (found.get("object"), name) in INCLUDED:
         value = found[name] = INCLUDED[found["object"], name](call, found)
-    elif not inner.get("expandable") and not isinstance(value, dict):
+    elif not inner.get("expandable") and not (rest and isinstance(value, dict)):
         raise Refused(f"This property cannot be expanded ({path}).", param="expand")
     if rest and isinstance(value, dict):
         _expand(call, inner, value, rest, path)
