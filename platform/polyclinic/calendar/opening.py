@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from polyclinic.calendar.rules import MINUTES_OF_DAY, Calendar, DayException, WeeklyRule
@@ -30,9 +31,20 @@ _OPEN_AND_TRY = text(
     "SELECT pg_try_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0)),"
     " set_config('app.calendar', :specialist, true)"
 )
+# Both in one statement: whoever holds the lock keeps a crowd waiting. The deleted rows are left out by their expiry.
 _PURGE = text(
-    "DELETE FROM claim WHERE specialist_id = :specialist AND expires_at <= (SELECT app_now()) RETURNING claim_id"
+    """
+    WITH dead AS (
+        DELETE FROM claim WHERE specialist_id = :specialist AND expires_at <= (SELECT app_now()) RETURNING claim_id
+    )
+    SELECT (SELECT array_agg(DISTINCT claim_id::text ORDER BY claim_id::text) FROM dead),
+           EXISTS (SELECT FROM claim
+                    WHERE specialist_id = :specialist AND ends_at > :low AND lower(during) < :high
+                      AND (expires_at IS NULL OR expires_at > (SELECT app_now())))
+    """
 )
+Span = Range[dt.datetime]
+_NO_SPAN: Span = Range(dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(1, 1, 1, tzinfo=dt.UTC))
 # Ranges leave as whole seconds, rounded outwards. Only ends_at is compared with an index: see models.py.
 _LOAD = text(
     """
@@ -69,25 +81,27 @@ def opened(session: Session, specialist_id: uuid.UUID) -> Iterator[None]:
 
 
 @contextmanager
-def locked(session: Session, specialist_id: uuid.UUID) -> Iterator[None]:
+def locked(session: Session, specialist_id: uuid.UUID, span: Span | None = None) -> Iterator[bool]:
     """Open a calendar for writing: one writer at a time, and no dead hold left (C4, C5).
 
     The lock lasts to the end of the transaction. The statement that takes it reads no rows, so every later one sees
     what the writer before has committed. The holds that were removed, other portals' too, are told to the outbox:
-    whoever made them has a checkout to end (B2).
+    whoever made them has a checkout to end (B2). Yields whether any of ``span`` is taken.
     """
     session.execute(_OPEN_AND_LOCK, {"specialist": str(specialist_id)})
-    purge(session, specialist_id)
-    yield
+    yield purge(session, specialist_id, span)
     session.execute(_CLOSE)
 
 
-def purge(session: Session, specialist_id: uuid.UUID) -> None:
-    """Remove the dead holds of an open and locked calendar."""
-    dead = session.execute(_PURGE, {"specialist": specialist_id}).scalars().all()
+def purge(session: Session, specialist_id: uuid.UUID, span: Span | None = None) -> bool:
+    """Remove the dead holds of an open and locked calendar; returns whether any of ``span`` is taken."""
+    asked = span or _NO_SPAN
+    wanted = {"specialist": specialist_id, "low": asked.lower, "high": asked.upper}
+    dead, taken = session.execute(_PURGE, wanted).one()
     if dead:
-        payload = {"specialist_id": str(specialist_id), "claim_ids": sorted({str(one) for one in dead})}
+        payload = {"specialist_id": str(specialist_id), "claim_ids": dead}
         announce(session, "claims.expired", payload, portal_id=scope_of(session).portal)
+    return bool(taken)
 
 
 @contextmanager
