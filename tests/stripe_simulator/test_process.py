@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import stripe
 
 from polyclinic.runtime.ports import free_port
+from polyclinic_stripe_simulator.api.edge import Edge
+from polyclinic_stripe_simulator.document.stripe_document import stripe_document
 from support.source import ROOT
 from support.stripe_requests import INTENT, SESSION
 from support.stripe_simulator import KEY, StripeServer, StripeSimulator, free_receiver
@@ -57,3 +60,9 @@ def test_it_knows_everything_again_after_kill_9(tmp_path: Path) -> None:
             assert [one["status"] for one in sim.deliver()] == [200] * 5
         finally:
             server.kill()
+
+
+def test_every_extracted_operation_is_done() -> None:
+    """What the document of this simulator offers has a handler, and no handler is for nothing."""
+    assert Edge.handled() == {operation.name for operation in stripe_document().operations}
+    assert stripe_document().api_version == stripe.api_version

@@ -65,6 +65,11 @@ class Edge:
         """Answer for one simulation."""
         self.simulation = simulation
 
+    @staticmethod
+    def handled() -> set[str]:
+        """The operations that somebody answers."""
+        return set(HANDLERS)
+
     def answer(self, request: Request) -> Answer:
         """Everything from the header to the object; never raises for what a caller did."""
         store = self.simulation.store
