@@ -13,16 +13,18 @@ from sqlalchemy import func, select
 from polyclinic.audit.models import AuditEvent
 from polyclinic.booking.models import Appointment
 from polyclinic.directory.models import Listing
+from polyclinic.enquiries.models import Enquiry
 from polyclinic.identity.models import Patient, Specialist
 from polyclinic.kernel.clock import now
 from polyclinic.notifications.models import Delivery
 from polyclinic.pages.models import ContactMessage
 from polyclinic.payments.inbox_models import WebhookEvent
 from polyclinic.tenancy.models import Portal
-from polyclinic.web.navigation import add_entry
+from polyclinic.web.navigation import Entry, add_entries, add_entry
 from polyclinic.web.portal_badges import badge_of
+from polyclinic.web.site import reader
 from polyclinic_admin.access import OperatorsOnly, app_of, expose, operator, operator_session
-from polyclinic_admin.desk import ContactMessages
+from polyclinic_admin.desk import ContactMessages, Enquiries, whole_network
 from polyclinic_admin.mail import Deliveries
 from polyclinic_admin.network import AuditEvents, Portals
 from polyclinic_admin.people import Listings, Patients, Specialists
@@ -57,6 +59,10 @@ class Home(OperatorsOnly, AdminIndexView):  # type: ignore[misc]  # Flask-Admin 
                 "inbox",
             ),
         ]
+        if whole_network():
+            asking = session.scalar(select(func.count()).where(Enquiry.state == "new")) or 0
+            href = url_for("console_enquiries.index_view", state="new")
+            waiting.append((_("Enquiries from specialists"), asking, href, "hand-heart"))
         page: str = self.render(
             "console/home.html",
             first_name=actor.name.split(" ")[0],
@@ -84,6 +90,14 @@ class Home(OperatorsOnly, AdminIndexView):  # type: ignore[misc]  # Flask-Admin 
             | {name: found.get(portal.id, 0) for name, found in counts.items()}
             for portal in shown
         ]
+
+
+def network_entries(place: str, name: Any) -> list[Entry]:
+    """The entries that only operators of the whole network have."""
+    if place != "admin" or reader() is None or not whole_network():
+        return []
+    more: dict[str, Any] = {"order": 24, "needs": "signed_in", "shortcut": "g e"}
+    return [Entry("admin", "console_enquiries.index_view", name, "hand-heart", **more)]
 
 
 def add_console(app: Flask) -> None:
@@ -122,6 +136,9 @@ def add_console(app: Flask) -> None:
     )
     shown: dict[str, Any] = {"order": 10, "needs": "signed_in", "shortcut": "g o"}
     add_entry(app, "admin", "console.index", _l("Overview"), "layout-dashboard", **shown)
+    enquiries = Enquiries(Enquiry, name=_l("Enquiries"), endpoint="console_enquiries", url="/enquiries")
+    admin.add_view(enquiries)
+    add_entries(app, lambda place: network_entries(place, enquiries.name))
     for number, (view, icon, shortcut) in enumerate(views):
         admin.add_view(view)
         shown = {"order": 20 + number, "needs": "signed_in", "shortcut": shortcut}

@@ -1,9 +1,8 @@
-"""What people wrote to the support desks of portals: a list by state, one message, its answer by mail."""
+"""What people wrote: to the support desks of portals, and to the network about working here. Answers go by mail."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 from urllib.parse import quote
 
 from flask import redirect, request
@@ -11,6 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
+from polyclinic.directory.showing import language_name
+from polyclinic.enquiries.forms import KIND_WORDS
+from polyclinic.enquiries.models import Enquiry
+from polyclinic.enquiries.rules import OTHER
+from polyclinic.enquiries.services import get_enquiry, mark_enquiry
+from polyclinic.kernel.errors import NotFound
 from polyclinic.pages.forms import WORDS
 from polyclinic.pages.models import ContactMessage
 from polyclinic.pages.services import mark_contact_message, read_contact_message
@@ -87,6 +92,77 @@ class ContactMessages(ReadOnlyList):
     @expose("/<uuid:message_id>", methods=("POST",))
     def mark(self, message_id: uuid.UUID) -> Response:
         """Mark a message as answered, or as new again."""
-        answered: Any = request.form.get("state") == "answered"
+        answered = request.form.get("state") == "answered"
         mark_contact_message(operator_session(), operator(), message_id, answered=answered)
         return redirect(self.get_url(".show", message_id=message_id), 303)
+
+
+def whole_network() -> bool:
+    """Whether the operator works for the network as a whole: enquiries are the network's, not a website's."""
+    return operator().portals is None
+
+
+class Enquiries(ReadOnlyList):
+    """What people asked who would like to work here (S0); operators of some websites have no such list."""
+
+    column_list = ("created_at", "name", "kind", "field", "state")
+    column_labels = {
+        "created_at": _l("When"),
+        "name": _l("From"),
+        "kind": _l("How they work"),
+        "field": _l("Field"),
+        "state": _l("State"),
+    }
+    column_searchable_list = ("name", "email", "practice")
+    column_sortable_list = ("created_at", "name")
+    column_default_sort = ("created_at", True)
+    lead = _l("From the public site for specialists. Answer by mail; the state says what still waits.")
+    empty_title = _l("No enquiry")
+    empty_text = _l("Enquiries from the public site of the Specialist Portal arrive here.")
+    facets = (
+        Facet("state", _l("State"), message_states, lambda value: Enquiry.state == value),
+        Facet(
+            "kind",
+            _l("How they work"),
+            lambda: [(name, str(words)) for name, words in KIND_WORDS.items()],
+            lambda value: Enquiry.kind == value,
+        ),
+    )
+    column_formatters = {
+        "created_at": lambda _view, _context, row, _name: Cell(at=row.created_at),
+        "name": lambda view, _context, row, _name: Cell(row.name, href=view.get_url(".show", enquiry_id=row.id)),
+        "kind": lambda _view, _context, row, _name: Cell(str(KIND_WORDS[row.kind])),
+        "field": lambda _view, _context, row, _name: Cell("–" if row.field == OTHER else row.field),
+        "state": lambda _view, _context, row, _name: Cell(
+            dict(message_states())[row.state], tone=STATE_TONES[row.state]
+        ),
+    }
+
+    def is_accessible(self) -> bool:
+        """Let operators of the whole network in; for others there is no such page (I2)."""
+        if not whole_network():
+            raise NotFound
+        return super().is_accessible()
+
+    @expose("/<uuid:enquiry_id>")
+    def show(self, enquiry_id: uuid.UUID) -> str:
+        """Show an enquiry and the websites that were asked about."""
+        enquiry = get_enquiry(operator_session(), enquiry_id)
+        page: str = self.render(
+            "console/enquiry.html",
+            enquiry=enquiry,
+            kind=KIND_WORDS[enquiry.kind],
+            languages=", ".join(language_name(code) for code in enquiry.languages),
+            badges=[portal_badge(uuid.UUID(one)) for one in enquiry.portals],
+            states=dict(message_states()),
+            tones=STATE_TONES,
+            answer=answer_link(enquiry.email, _("Your enquiry")),
+        )
+        return page
+
+    @expose("/<uuid:enquiry_id>", methods=("POST",))
+    def mark(self, enquiry_id: uuid.UUID) -> Response:
+        """Mark an enquiry as answered, or as new again."""
+        answered = request.form.get("state") == "answered"
+        mark_enquiry(operator_session(), operator(), enquiry_id, answered=answered)
+        return redirect(self.get_url(".show", enquiry_id=enquiry_id), 303)

@@ -27,6 +27,7 @@ def _causes() -> list[tuple[str, str]]:
         ("identity.code", _("Code")),
         ("identity.welcome", _("Welcome")),
         ("contact.written", _("Message to the support desk")),
+        ("enquiry.written", _("Enquiry")),
     ]
 
 

@@ -22,6 +22,7 @@ def kind_word(kind: str) -> str:
         "appointment": _("Appointment"),
         "consent": _("Consent"),
         "support": _("Support desk"),
+        "enquiry": _("Enquiry"),
         "contact_message": _("Message to the support desk"),
     }
     return words.get(kind, kind)

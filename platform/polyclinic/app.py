@@ -13,6 +13,7 @@ from polyclinic import (
     consents,
     dashboard,
     directory,
+    enquiries,
     identity,
     notifications,
     pages,
@@ -52,6 +53,7 @@ FEATURES: tuple[Feature, ...] = (
     booking,
     patients,
     pages,
+    enquiries,
     notifications,
     dashboard,
 )

@@ -13,6 +13,7 @@ FEATURES = (
     "payments",
     "booking",
     "pages",
+    "enquiries",
     "notifications",
 )
 #: Tables beside a feature's models.py: a module each, with the few functions that write and read it.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from polyclinic.config import Settings
+from polyclinic.enquiries import limits as enquiries
 from polyclinic.identity import rules
 from polyclinic.identity.limits import LIMITS, PASSWORD_PER_ACCOUNT, PASSWORD_PER_ADDRESS
 from polyclinic.identity.passwords import LANES, MEMORY_KIB, PASSES
@@ -133,7 +134,7 @@ def test_every_limit_is_documented() -> None:
     """V2.1.3: docs/limits.md names each limit with its rate, and none that does not exist."""
     document = (ROOT / "docs/limits.md").read_text()
     written = dict(re.findall(r"^\| `([\w-]+)` \| ([^|]+?) \|", document, re.MULTILINE))
-    assert written == {limit.name: limit.rate for limit in (*LIMITS, ASKING, *pages.LIMITS)}
+    assert written == {limit.name: limit.rate for limit in (*LIMITS, ASKING, *pages.LIMITS, *enquiries.LIMITS)}
     assert PASSWORD_PER_ADDRESS.item.amount > PASSWORD_PER_ACCOUNT.item.amount
 
 

@@ -32,6 +32,7 @@ TRUE_BY_DESIGN = (
     | {
         "specialist_profile_operator",
         "hold_job",
+        "enquiry_door",
         "delivery_job",
         "external_reference_job",
         "provider_account_job",

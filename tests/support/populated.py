@@ -12,6 +12,7 @@ from polyclinic.audit.models import AuditEvent
 from polyclinic.booking.models import Hold, HoldDetails
 from polyclinic.calendar.models import AvailabilityException, NextFree, TimeOff
 from polyclinic.directory.models import Vocabulary
+from polyclinic.enquiries.models import Enquiry
 from polyclinic.identity.models import ApiToken, MailCode, SignIn
 from polyclinic.kernel.due import Due
 from polyclinic.kernel.idempotency import IdempotencyKey
@@ -51,6 +52,19 @@ def populate(owner: Engine, cast: Cast) -> None:
         for portal, specialist in ((cast.alpha, cast.ada), (cast.beta, cast.ben)):
             _of_portal(session, portal, specialist.id)
         session.add(Vocabulary(kind="category", slug="physiotherapy", name={"en": "Physiotherapy"}))
+        session.add(
+            Enquiry(
+                kind="team",
+                name="Kim",
+                email="kim@example.org",
+                practice="",
+                field="",
+                languages=["en"],
+                portals=[],
+                body="We are three.",
+                locale="en",
+            )
+        )
         session.add(NetworkSetting(key="network.name", value="The Network"))
         session.commit()
         session.execute(text("ANALYZE"))

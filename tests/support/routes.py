@@ -145,6 +145,7 @@ _know("portal", "/agreements/terms/give/", "version_id", "version", another_port
 _know("admin", "/portals/ /listings/", "portal_id", "alpha", another_portals="beta")
 _know("admin", "/listings/", "listing_id", "listing of ada", another_portals="listing of ben on beta")
 _know("admin", "/contact-messages/", "message_id", "message of alpha", another_portals="message of beta")
+PARAMETERS["admin", "/enquiries/", "enquiry_id"] = Parameter("enquiry", (("nobody's", "beta"),))
 _know("admin", "/specialists/", "specialist_id", "ada", another_portals="ben")
 _know(
     "specialists",
@@ -178,7 +179,9 @@ QUERIES: dict[str, dict[str, str]] = {
     "portal_directory_api.slots": {"service": "service", "from": "2027-03-01", "to": "2027-03-08"},
 }
 #: Routes whose control another person has to do, because the one of the matrix may not do it at all.
-CONTROLS: dict[str, Callable[[Cast], Any]] = {"console_specialists.move": lambda cast: cast.olga}
+CONTROLS: dict[str, Callable[[Cast], Any]] = dict.fromkeys(
+    ("console_specialists.move", "console_enquiries.show", "console_enquiries.mark"), lambda cast: cast.olga
+)
 
 
 #: What has to happen before a control can succeed.
@@ -307,6 +310,8 @@ class Stage:
         self.ids["hold of a guest"] = desk.hold(desk.guest(alpha), cast.sam, TEN + 6 * HOUR).id
         self._times()
         self._doors()
+        self.ids["enquiry"] = uuid.uuid4()
+        desk.write(_ENQUIRY, id=self.ids["enquiry"])
         for portal, name in ((alpha, "message of alpha"), (beta, "message of beta")):
             self.ids[name] = uuid.uuid4()
             desk.write(_MESSAGE, id=self.ids[name], portal=portal.id)
@@ -367,6 +372,10 @@ _DOORS = {
     " VALUES (:id, :kind, :person, :portal, :secret, 'Calendar', '[]')",
 }
 
+_ENQUIRY = (
+    "INSERT INTO enquiry (id, kind, name, email, practice, field, languages, portals, body, locale)"
+    " VALUES (:id, 'team', 'Kim', 'kim@example.org', '', '', '[]', '[]', 'We are three.', 'en')"
+)
 _MESSAGE = (
     "INSERT INTO contact_message (id, portal_id, name, email, topic, body, locale)"
     " VALUES (:id, :portal, 'Kim', 'kim@example.org', 'booking', 'Where is my visit?', 'en')"

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from polyclinic.booking.words import state_tones, state_words
 from polyclinic.dashboard.rules import ActionItem
 from polyclinic.dashboard.services import count_live, get_dashboard
+from polyclinic.enquiries.views import landing
 from polyclinic.web.auth import current_actor, current_session, require, require_kind
 from polyclinic.web.portal_badges import badge_of
 from polyclinic.web.specialist_portals import my_portals
@@ -36,7 +37,7 @@ def welcome() -> ResponseReturnValue:
     """Send specialists to their day; tell everybody else what this place is."""
     if current_actor().signed_in:
         return redirect(url_for(".index"))
-    return render_template("dashboard/welcome.html")
+    return landing()
 
 
 @blueprint.get("/dashboard")

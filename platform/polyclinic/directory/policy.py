@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from polyclinic.directory.rules import Pricing, PricingPolicy
-from polyclinic.tenancy.kinds import Amount, Choice
+from polyclinic.tenancy.kinds import Amount, Choice, LocalizedText
 from polyclinic.tenancy.policy import CURRENCY
 from polyclinic.tenancy.settings import Problem, Setting, Settings
 
@@ -33,6 +33,26 @@ VISIBLE_TO = Setting(
     _l("Visible to"),
     _l("Whether everybody sees the directory or only signed-in patients."),
     default="guests",
+)
+
+FIELD = Setting(
+    "directory.field",
+    LocalizedText(max=60),
+    _l("Field"),
+    _l("What the portal's specialists do, in a word or two; on the public site of the Specialist Portal."),
+    default={},
+    network=False,
+)
+WANTED = Setting(
+    "directory.wanted",
+    LocalizedText(max=400),
+    _l("Wanted"),
+    _l(
+        "Whom the portal is looking for. With it, the public site of the Specialist Portal names the portal and "
+        "proposes it to people who ask; without it, nobody there learns of it."
+    ),
+    default={},
+    network=False,
 )
 
 PRICING = Setting(
@@ -60,7 +80,16 @@ PRICE_MAXIMUM = Setting(
     network=False,
 )
 
-SETTINGS: tuple[Setting[Any], ...] = (ADMISSION, ORDER, VISIBLE_TO, PRICING, PRICE_MINIMUM, PRICE_MAXIMUM)
+SETTINGS: tuple[Setting[Any], ...] = (
+    ADMISSION,
+    ORDER,
+    VISIBLE_TO,
+    FIELD,
+    WANTED,
+    PRICING,
+    PRICE_MINIMUM,
+    PRICE_MAXIMUM,
+)
 
 
 def check_range(settings: Settings) -> Iterator[Problem]:

@@ -147,3 +147,13 @@ def contact_message(sender: Sender, portal: str, topic: str, link: str) -> Lette
         facts=((_("Portal"), portal), (_("About"), topics.get(topic, _("Something else")))),
         action=(_("Read the message"), link),
     )
+
+
+def enquiry(sender: Sender, name: str, link: str) -> Letter:
+    """To an operator of the network: somebody would like to work here."""
+    return Letter(
+        subject=_("Somebody would like to work with you"),
+        greeting=_dear(name),
+        paragraphs=(_("An enquiry has arrived from the public site for specialists. It waits for an answer."),),
+        action=(_("Read the enquiry"), link),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from dataclasses import dataclass
 from typing import cast
@@ -36,6 +37,9 @@ APPOINTMENT_PAGES: dict[PlaceName, str] = {
 
 #: Where the support desk reads a message; the console may be another program.
 CONTACT_PAGE = "console_contact.show"
+ENQUIRY_PAGE = "console_enquiries.show"
+#: Whose work it is to answer enquiries, among the operators of the whole network.
+ANSWERING = ("owner", "admin", "support")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ def listen(app: Flask) -> None:
     jobs.on(app, "identity.welcome", on_welcome)
     jobs.needs(app, "css_inline", "icalendar")
     jobs.on(app, "contact.written", on_contact)
+    jobs.on(app, "enquiry.written", on_enquiry)
 
 
 def on_confirmed(message: Message) -> None:
@@ -145,6 +150,19 @@ def on_contact(message: Message) -> None:
     link = desk.page(CONTACT_PAGE, message_id=message.payload["message_id"])
     topic = str(message.payload["topic"])
     send_letter(message, desk, recipient, lambda: letters.contact_message(desk, portal.name, topic, link))
+
+
+def on_enquiry(message: Message) -> None:
+    """Tell the operators of the whole network whose work it is to answer."""
+    desk = as_network("admin")
+    link = desk.page(ENQUIRY_PAGE, enquiry_id=message.payload["enquiry_id"])
+    with open_session(db.engine, message.scope) as session:
+        people = session.scalars(
+            select(Operator).where(Operator.portals.is_(None), Operator.state == "active", Operator.role.in_(ANSWERING))
+        ).all()
+    for one in people:
+        name = one.name
+        send_letter(message, desk, operator_recipient(one), functools.partial(letters.enquiry, desk, name, link))
 
 
 def _person(message: Message, kind: str, subject: uuid.UUID) -> Recipient | None:

@@ -258,6 +258,11 @@ def icon_sheet() -> str:
     return assets.asset("icons.svg" if chosen == "line" else f"icons-{chosen}.svg")
 
 
+def theme_has(path: str) -> bool:
+    """Whether a theme of this page's chain has a static file."""
+    return current_look().theme.static_file(path) is not None
+
+
 _brands: WeakKeyDictionary[Settings, Brand] = WeakKeyDictionary()
 _versions: dict[tuple[Path, int], str] = {}
 
@@ -284,4 +289,6 @@ def init_app(app: Flask, folders: Iterable[Path], tenants: Path | None = None) -
             subdomain=place,
             methods=["GET"],
         )
-    app.jinja_env.globals.update(theme_asset=theme_asset, icon_sheet=icon_sheet, current_look=current_look)
+    app.jinja_env.globals.update(
+        theme_asset=theme_asset, theme_has=theme_has, icon_sheet=icon_sheet, current_look=current_look
+    )
