@@ -43,7 +43,7 @@ def upgrade() -> None:
 
 
 def grant_access() -> None:
-    """Who comes to the door writes and does not read; operators of the whole network read, those of some portals do not."""
+    """Who comes to the door writes blindly; operators of the whole network read, those of some portals do not."""
     protect("enquiry")
     allow("door", "enquiry", "INSERT")
     allow("network", "enquiry", "SELECT, UPDATE (state, answered_at)")
