@@ -66,8 +66,7 @@ def speaking() -> Iterator[None]:
         if 400 <= status < 500 and status not in _LATER:
             raise ProviderRefused(error.code or type(error).__name__, error.user_message or str(error)) from error
         log.warning("Stripe did not do it: %s, status %s, request %s", type(error).__name__, status, error.request_id)
-        away = Broken if status == 500 else ProviderUnavailable
-        raise away(f"{type(error).__name__} ({status})") from error
+        raise ProviderUnavailable(f"{type(error).__name__} ({status})") from error
 
 
 def call(method: Callable[..., Any], *args: Any) -> dict[str, Any]:
@@ -76,27 +75,17 @@ def call(method: Callable[..., Any], *args: Any) -> dict[str, Any]:
         return cast("dict[str, Any]", method(*args).to_dict())
 
 
-class Broken(ProviderUnavailable):
-    """Stripe failed inside and keeps that answer for the key: asking again with the same key is answered the same."""
+def make_or_remake(method: Callable[..., Any], params: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Make an object of which an unknown second one does no harm, also after a failure that Stripe remembers.
 
-
-def make(
-    method: Callable[..., Any],
-    params: dict[str, Any],
-    options: dict[str, Any],
-    find: Callable[[], dict[str, Any] | None] = lambda: None,
-) -> dict[str, Any]:
-    """Make an object once, also after a failure that Stripe remembers for the key.
-
-    Then ``find`` looks whether the object is there in spite of it; if not, it is asked for under another key, the same
-    one for ten minutes, so that two workers still make one.
+    Stripe gives a 500 again for its key, for a day. The other key is the same one for ten minutes. Payments and refunds
+    are never made like this: their caller reads first what became of them.
     """
     try:
         return call(method, params, options)
-    except Broken:
-        found = find()
-        if found is not None:
-            return found
+    except ProviderUnavailable as away:
+        if getattr(away.__cause__, "http_status", None) != 500:
+            raise
         key = f"{options['idempotency_key']}:{int(time.time()) // _BUCKET}"
         return call(method, params, options | {"idempotency_key": key})
 

@@ -60,7 +60,7 @@ class StripeProvider:
         speech = _speech()
         params = checkout_params(order, direct=self.account_charges)
         options = self._options(order.account, order.idempotency_key)
-        session = speech.make(speech.current_client().v1.checkout.sessions.create, params, options)
+        session = speech.call(speech.current_client().v1.checkout.sessions.create, params, options)
         return CheckoutOpened(session["id"], session["url"], _id(session.get("payment_intent")))
 
     def read_payment(self, payment: PaymentReference) -> PaymentReading:
@@ -98,13 +98,7 @@ class StripeProvider:
         plain = self._options(order.payment.account)
         options = self._options(order.payment.account, order.idempotency_key)
         client = speech.current_client()
-
-        def made_already() -> dict[str, Any] | None:
-            known = speech.every(client.v1.refunds.list, {"charge": order.charge_id, "limit": _MOST}, plain)
-            ours = str(order.refund_id)
-            return next((one for one in known if (one.get("metadata") or {}).get("refund") == ours), None)
-
-        made = speech.make(client.v1.refunds.create, params, options, made_already)
+        made = speech.call(client.v1.refunds.create, params, options)
         charge = speech.call(client.v1.charges.retrieve, order.charge_id, {}, plain)
         intent = {"id": _id(charge["payment_intent"]), "latest_charge": charge}
         found = returned_of(*self._given_back(intent, plain))
@@ -129,8 +123,8 @@ class StripeProvider:
     def create_account(self, order: AccountOrder) -> AccountReading:
         """Make a specialist's account."""
         speech = _speech()
-        options = {"idempotency_key": order.idempotency_key}
-        account = speech.make(speech.current_client().v2.core.accounts.create, account_params(order), options)
+        client, options = speech.current_client(), {"idempotency_key": order.idempotency_key}
+        account = speech.make_or_remake(client.v2.core.accounts.create, account_params(order), options)
         return account_reading(account, order.kind)
 
     def account_link(self, external_id: str, *, refresh_url: str, return_url: str) -> str:
