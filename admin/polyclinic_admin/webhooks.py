@@ -24,6 +24,17 @@ def _states() -> list[tuple[str, str]]:
     ]
 
 
+def _notes() -> dict[str, str]:
+    return {
+        "unknown-ids": _("Nothing of ours has these ids. It is looked for again for a day."),
+        "no-payment": _("It names a payment that is not there."),
+        "other-account": _("It names a payment of another account."),
+        "test-mode": _("It was sent in test mode."),
+        "live-mode": _("It was sent in live mode."),
+        "no-interest": _("Nothing follows from this kind."),
+    }
+
+
 class Webhooks(ReadOnlyList):
     """Every event that came in, newest first; what it said is not kept, only whose objects it names."""
 
@@ -53,5 +64,6 @@ class Webhooks(ReadOnlyList):
             Cell(portal_badge(row.portal_id).name, hue=portal_badge(row.portal_id).hue) if row.portal_id else Cell("–")
         ),
         "state": lambda _view, _context, row, _name: Cell(dict(_states())[row.state], tone=TONES[row.state]),
+        "note": lambda _view, _context, row, _name: Cell(_notes().get(row.note, row.note)),
         "account": lambda _view, _context, row, _name: Cell(row.account or _("Network")),
     }

@@ -64,9 +64,9 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 def _ignored(event: dict[str, Any], kind: str, *, live: bool) -> str:
     if event.get("livemode") is not live:
-        return "sent in test mode" if live else "sent in live mode"
+        return "test-mode" if live else "live-mode"
     if not kind.startswith((*PAYMENT_KINDS, *ACCOUNT_KINDS)):
-        return "nothing follows from this kind"
+        return "no-interest"
     return ""
 
 

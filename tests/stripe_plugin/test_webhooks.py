@@ -229,8 +229,8 @@ def test_our_own_ids_in_metadata_are_compared_before_they_are_believed(
     worker.work()
     assert [row.state for row in stored(owner)] == ["unmatched", "unmatched"]
     assert [row.note for row in stored(owner)] == [
-        "it names a payment of another account",
-        "it names a payment that is not there",
+        "other-account",
+        "no-payment",
     ]
     post(browser, about(found, "payment_intent.succeeded", id="evt_3"))
     worker.work()
@@ -240,7 +240,7 @@ def test_our_own_ids_in_metadata_are_compared_before_they_are_believed(
 
 @pytest.mark.parametrize(
     ("changes", "note"),
-    [({"livemode": True}, "sent in live mode"), ({"type": "balance.available"}, "nothing follows from this kind")],
+    [({"livemode": True}, "live-mode"), ({"type": "balance.available"}, "no-interest")],
 )
 def test_events_of_the_other_mode_and_of_no_interest_are_noted_and_ignored(
     cast: Cast, browser: Browser, owner: Engine, worker: Worker, changes: dict[str, Any], note: str

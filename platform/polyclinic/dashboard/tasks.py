@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from polyclinic.booking.models import Appointment
 from polyclinic.config import Settings
+from polyclinic.payments.accounts import CHANGED
 from polyclinic.web import jobs
 from polyclinic.web.db import db, open_session
 from polyclinic.web.sockets import tell
@@ -18,9 +19,16 @@ KINDS = ("appointment.confirmed", "appointment.cancelled", "appointment.complete
 
 
 def init_app(app: Flask) -> None:
-    """Listen to what happens to appointments."""
+    """Listen to what happens to appointments and accounts."""
     for kind in KINDS:
         jobs.on(app, kind, tell_specialist)
+    jobs.on(app, CHANGED, tell_of_account)
+
+
+def tell_of_account(message: jobs.Message) -> None:
+    """Tell a specialist that an account of theirs is ready, or no longer; telling twice does no harm."""
+    settings = cast(Settings, current_app.config["POLYCLINIC"])
+    tell(settings.redis_url, "specialist", uuid.UUID(message.payload["specialist_id"]), "account")
 
 
 def tell_specialist(message: jobs.Message) -> None:

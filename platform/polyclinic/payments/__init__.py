@@ -23,5 +23,5 @@ def init_app(app: Flask) -> None:
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(account_api.blueprint)
     add_scopes(app, "specialists", {"accounts:read": _l("See whether your payment accounts are ready")})
     add_notice(app, account_views.website_notice)
-    shown = {"order": 45, "needs": "signed_in", "shortcut": "g m"}
+    shown = {"order": 45, "needs": "signed_in", "group": "account"}
     add_entry(app, "specialists", "specialists_accounts.index", _l("Getting paid"), "credit-card", **shown)

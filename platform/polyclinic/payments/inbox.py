@@ -48,7 +48,7 @@ class Received:
     external_ids: Collection[str]
     named: Mapping[str, str] = field(default_factory=dict)
     ignored: str = ""
-    """Why nothing follows from it ("sent in test mode"); "" for what is to be handled."""
+    """Why nothing follows from it ("test-mode"); "" for what is to be handled."""
 
 
 def store_event(engine: Engine, received: Received) -> bool:
@@ -110,7 +110,7 @@ def _keep_unmatched(event_id: uuid.UUID, reason: str = "") -> None:
     """Say that nobody was found, and look again later: the transaction that makes the object may be the slower one."""
     with open_session(db.engine, Scope("job")) as session:
         event = session.get_one(WebhookEvent, event_id, with_for_update=True)
-        event.state, event.note = "unmatched", reason or "nothing of ours has these ids"
+        event.state, event.note = "unmatched", reason or "unknown-ids"
         if not reason and event.tries < len(PAUSES):
             fall_due(session, ARRIVED, event_id, now(session) + PAUSES[event.tries])
         event.tries += 1

@@ -41,7 +41,7 @@ class WebhookEvent(Base):
     """Ids of ours that the object carries as metadata: hints, compared before they are believed."""
     state: Mapped[str]
     note: Mapped[str] = mapped_column(server_default=text("''"))
-    """Why it was ignored or not matched, for operators."""
+    """Why it was ignored or not matched, a word that the console knows ("unknown-ids")."""
     tries: Mapped[int] = mapped_column(server_default=text("0"))
     portal_id: Mapped[uuid.UUID | None]
     """Whose it turned out to be."""

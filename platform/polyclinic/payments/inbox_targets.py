@@ -58,9 +58,9 @@ def follow(target: Target, event: WebhookEvent) -> str:
     with open_session(db.engine, Scope("job", portal=target.portal_id)) as session:
         payment = session.get(Payment, target.cause_id)
         if payment is None:
-            return "it names a payment that is not there"
+            return "no-payment"
         if (payment.provider, payment.account) != (event.provider, event.account):
-            return "it names a payment of another account"
+            return "other-account"
         announce(session, SYNC, {"payment_id": str(target.cause_id)}, portal_id=target.portal_id)
         session.commit()
     return ""
