@@ -25,12 +25,13 @@ from polyclinic.resources import shipped
 from polyclinic.tenancy import policy as tenancy
 from polyclinic.tenancy.files import Section
 from polyclinic.tenancy.kinds import nearest
-from polyclinic.tenancy.policy import BRAND_THEME, BRAND_TOKENS
+from polyclinic.tenancy.policy import BRAND_THEME, BRAND_TOKENS, BRAND_WORDING
 from polyclinic.tenancy.portal_file import DomainsSection, SettingsSection
 from polyclinic.tenancy.settings import Catalogue, Problem, Settings
 from polyclinic.web.facts import facts_of
 from polyclinic.web.themes import Theme, read_themes
 from polyclinic.web.tokens import find_problems
+from polyclinic.web.wording import known_texts
 
 POLICIES = (tenancy, identity, allocation, directory, payments, calendar, booking)
 
@@ -40,7 +41,7 @@ def settings_catalogue() -> Catalogue:
     """Return every setting of the product."""
     return Catalogue(
         [setting for policy in POLICIES for setting in policy.SETTINGS],
-        [check_look, *(check for policy in POLICIES for check in policy.CHECKS)],
+        [check_look, check_wording, *(check for policy in POLICIES for check in policy.CHECKS)],
     )
 
 
@@ -74,3 +75,14 @@ def check_look(settings: Settings) -> Iterator[Problem]:
     for problem in find_problems(settings.get(BRAND_TOKENS)):
         what = _("“%(value)s” is not a value for this token", value=problem.given)
         yield Problem((*BRAND_TOKENS.path, *problem.token.split(".")), what, str(problem.expected))
+
+
+def check_wording(settings: Settings) -> Iterator[Problem]:
+    """What a portal says otherwise must be a text of the product; a misspelt one would never be seen (L2)."""
+    for text in settings.get(BRAND_WORDING):
+        if text not in known_texts():
+            yield Problem(
+                (*BRAND_WORDING.path, text),
+                _("no text of the product is “%(text)s”", text=text) + nearest(text, sorted(known_texts())),
+                _("a text as it stands in English, letter by letter"),
+            )

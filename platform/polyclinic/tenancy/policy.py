@@ -19,6 +19,7 @@ from polyclinic.tenancy.kinds import (
     Percent,
     Text,
     TokenTable,
+    Wording,
     Zone,
 )
 from polyclinic.tenancy.settings import Problem, Setting, Settings
@@ -60,6 +61,14 @@ BRAND_TOKENS = Setting(
     _l("Design tokens"),
     _l("Colours, fonts, radius and density over the theme's own; those of dark mode under “dark”."),
     default={},
+)
+BRAND_WORDING = Setting(
+    "brand.wording",
+    Wording(),
+    _l("Wording"),
+    _l("Texts of the portal's pages in its own words, such as “therapist” for “specialist”. Mails keep theirs."),
+    default={},
+    network=False,
 )
 BRAND_SCHEME = Setting(
     "brand.scheme",
@@ -143,6 +152,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     BRAND_INTRODUCTION,
     BRAND_THEME,
     BRAND_TOKENS,
+    BRAND_WORDING,
     BRAND_SCHEME,
     BRAND_SENDER,
     BRAND_SUPPORT_EMAIL,

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from flask import Flask, Response, current_app, g, has_request_context, redirect, request
-from flask_babel import Babel, force_locale, get_locale, gettext
+from flask_babel import force_locale, get_locale, gettext
 
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.errors import NotFound, Unauthenticated
@@ -30,6 +30,7 @@ from polyclinic.tenancy.policy import LOCALES, TIME_ZONE, text_in
 from polyclinic.web import catalogues
 from polyclinic.web.auth import bearer_token, cookie_name, current_actor
 from polyclinic.web.places import current_place
+from polyclinic.web.wording import PortalBabel
 
 Length = Literal["short", "medium", "long", "full"]
 
@@ -327,7 +328,7 @@ def init_app(app: Flask) -> None:
     if checkout() is not None:
         catalogues.compile_stale(folder)
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", str(folder))
-    Babel(app, locale_selector=_select_locale, timezone_selector=lambda: "UTC")
+    PortalBabel(app, locale_selector=_select_locale, timezone_selector=lambda: "UTC")
     for place in PAGED_PLACES:
         app.add_url_rule("/language", f"{place}_language", switch_language, subdomain=place, methods=["POST"])
         app.add_url_rule("/zone", f"{place}_zone", switch_zone, subdomain=place, methods=["POST"])

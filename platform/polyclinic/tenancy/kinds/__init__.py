@@ -7,6 +7,7 @@ of a portal; what they need to know of it (currency, locales) comes in a `Contex
 from polyclinic.tenancy.kinds.core import Context, Kind, NotAccepted, Unreadable, nearest, serves, shown
 from polyclinic.tenancy.kinds.measures import Amount, Duration, Integer, Percent, decimal_of, duration_in_words
 from polyclinic.tenancy.kinds.places import Currency, LocaleList, TokenTable, Zone
+from polyclinic.tenancy.kinds.wording import Wording
 from polyclinic.tenancy.kinds.words import Boolean, Choice, Email, LocalizedText, SetOf, Text, Url
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "TokenTable",
     "Unreadable",
     "Url",
+    "Wording",
     "Zone",
     "decimal_of",
     "duration_in_words",
