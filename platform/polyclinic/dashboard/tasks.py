@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
 def tell_of_account(message: jobs.Message) -> None:
     """Tell a specialist that an account of theirs is ready, or no longer; telling twice does no harm."""
     settings = cast(Settings, current_app.config["POLYCLINIC"])
-    tell(settings.redis_url, "specialist", uuid.UUID(message.payload["specialist_id"]), "account")
+    tell(settings.redis_url, "specialist", uuid.UUID(message.payload["specialist_id"]), "counts")
 
 
 def tell_specialist(message: jobs.Message) -> None:
