@@ -42,6 +42,7 @@ pytest_plugins = [
     "support.live",
     "support.visitors",
     "support.stripe_simulator",
+    "support.money",
 ]
 
 

@@ -19,6 +19,7 @@ from polyclinic.kernel.clock import now
 from polyclinic.notifications.models import Delivery
 from polyclinic.pages.models import ContactMessage
 from polyclinic.payments.inbox_models import WebhookEvent
+from polyclinic.payments.models import Charge, Payment, Refund
 from polyclinic.tenancy.models import Portal
 from polyclinic.web.navigation import Entry, add_entries, add_entry
 from polyclinic.web.portal_badges import badge_of
@@ -26,6 +27,7 @@ from polyclinic.web.site import reader
 from polyclinic_admin.access import OperatorsOnly, app_of, expose, operator, operator_session
 from polyclinic_admin.desk import ContactMessages, Enquiries, whole_network
 from polyclinic_admin.mail import Deliveries
+from polyclinic_admin.money import Charges, Payments, Refunds
 from polyclinic_admin.network import AuditEvents, Portals
 from polyclinic_admin.people import Listings, Patients, Specialists
 from polyclinic_admin.webhooks import Webhooks
@@ -126,6 +128,9 @@ def add_console(app: Flask) -> None:
             "inbox",
             "g c",
         ),
+        (Charges(Charge, name=_l("Charges"), endpoint="console_charges", url="/charges"), "coins", "g f"),
+        (Payments(Payment, name=_l("Payments"), endpoint="console_payments", url="/payments"), "credit-card", "g y"),
+        (Refunds(Refund, name=_l("Refunds"), endpoint="console_refunds", url="/refunds"), "undo-2", "g r"),
         (Deliveries(Delivery, name=_l("Mails"), endpoint="console_deliveries", url="/deliveries"), "mail-check", "g m"),
         (Webhooks(WebhookEvent, name=_l("Webhooks"), endpoint="console_webhooks", url="/webhooks"), "inbox", "g h"),
         (

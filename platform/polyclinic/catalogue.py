@@ -20,6 +20,7 @@ from polyclinic.directory import policy as directory
 from polyclinic.directory.portal_file import ListingsSection, ServicesSection
 from polyclinic.identity import policy as identity
 from polyclinic.pages.portal_file import PagesSection
+from polyclinic.payments import billing_policy as billing
 from polyclinic.payments import policy as payments
 from polyclinic.resources import shipped
 from polyclinic.tenancy import policy as tenancy
@@ -33,7 +34,7 @@ from polyclinic.web.themes import Theme, read_themes
 from polyclinic.web.tokens import find_problems
 from polyclinic.web.wording import known_texts
 
-POLICIES = (tenancy, identity, allocation, directory, payments, calendar, booking)
+POLICIES = (tenancy, identity, allocation, directory, payments, billing, calendar, booking)
 
 
 @cache

@@ -17,7 +17,13 @@ FEATURES = (
     "notifications",
 )
 #: Tables beside a feature's models.py: a module each, with the few functions that write and read it.
-OTHERS = ("payments.references", "payments.ledger_models", "payments.account_models", "payments.inbox_models")
+OTHERS = (
+    "payments.references",
+    "payments.ledger_models",
+    "payments.account_models",
+    "payments.inbox_models",
+    "payments.receipt_models",
+)
 
 
 def load_models() -> None:

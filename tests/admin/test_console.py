@@ -12,7 +12,17 @@ from support.cast import Cast
 from support.client import Browser
 from support.populated import populate
 
-PAGES = ("/", "/portals/", "/specialists/", "/listings/", "/patients/", "/audit-events/")
+PAGES = (
+    "/",
+    "/portals/",
+    "/specialists/",
+    "/listings/",
+    "/patients/",
+    "/audit-events/",
+    "/charges/",
+    "/payments/",
+    "/refunds/",
+)
 
 
 def rows(owner: Engine, query: str, **values: object) -> list[tuple[object, ...]]:

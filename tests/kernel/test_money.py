@@ -117,9 +117,9 @@ def test_forms_refuse_amounts_of_another_language_or_too_fine(text: str, currenc
         (8050, "EUR", "€80.50"),
         (8000, "EUR", "€80.00"),
         (9800, "JPY", "¥9,800"),
-        (1250, "KWD", "KWD1.250"),
-        (7500, "ISK", "ISK7,500"),
-        (8050, "RSD", "RSD80.50"),
+        (1250, "KWD", "KWD\u00a01.250"),
+        (7500, "ISK", "ISK\u00a07,500"),
+        (8050, "RSD", "RSD\u00a080.50"),
     ],
 )
 def test_amounts_are_written_with_all_their_digits(minor: int, currency: str, words: str) -> None:

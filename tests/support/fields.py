@@ -60,6 +60,10 @@ FIELDS: dict[tuple[str, str, str, str], Field] = {
         _SERVICE, {"items": [{}]}
     ),
 }
+_PATIENT = Parameter("pat", (("another portal's", "patient of beta"),))
+for _place, _name in (("specialists", "transactions"), ("admin", "charges"), ("admin", "refunds")):
+    FIELDS[_place, "GET", f"/api/v1/{_name}", "portal"] = Field(_PORTAL, {})
+    FIELDS[_place, "GET", f"/api/v1/{_name}", "patient"] = Field(_PATIENT, {})
 for _path, _rest in (("availability-rules", _RULE), ("exceptions", _EXTRA)):
     for _method, _end in (("POST", ""), ("PUT", "/{entry_id}")):
         FIELDS["specialists", _method, f"/api/v1/{_path}{_end}", "portals[]"] = Field(_PORTAL, _rest)

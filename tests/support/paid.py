@@ -5,19 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from polyclinic.identity.models import Patient
 from polyclinic.kernel.actor import Actor
 from polyclinic.payments.ledger_models import LedgerAccount, LedgerEntry, LedgerPosting
 from polyclinic.payments.models import Charge, Payment, PaymentCharge, Refund
+from polyclinic.payments.receipt_models import Receipt
 from support.cast import PortalCast
 
 
 def add_paid(
     owner: Engine, portal: PortalCast, patient: Actor, specialist: Actor, appointment_id: uuid.UUID
 ) -> uuid.UUID:
-    """Write a charge of 80.00 for an appointment, its payment, a refund and one ledger entry; returns the charge."""
+    """Write a charge of 80.00 for an appointment, payment, receipt, refund and one ledger entry; returns its id."""
     whose = {"portal_id": portal.id, "specialist_id": specialist.id}
     people = {**whose, "patient_id": patient.id}
     charge_id, payment_id = uuid.uuid4(), uuid.uuid4()
@@ -64,8 +66,42 @@ def add_paid(
             )
         )
         _entry(session, whose, charge_id, payment_id, clock)
+        session.add(_receipt(session, people, charge_id, payment_id))
         session.commit()
     return charge_id
+
+
+def _receipt(
+    session: Session, people: dict[str, uuid.UUID | None], charge_id: uuid.UUID, payment_id: uuid.UUID
+) -> Receipt:
+    name = session.scalars(select(Patient.name).where(Patient.id == people["patient_id"])).one()
+    number = session.scalar(select(func.count()).where(Receipt.portal_id == people["portal_id"])) or 0
+    return Receipt(
+        **people,
+        kind="receipt",
+        issuer="specialist",
+        issuer_id=people["specialist_id"],
+        number=number + 1,
+        label=f"T-{number + 1:05d}",
+        source_key=f"payment:{payment_id}",
+        charge_id=charge_id,
+        payment_id=payment_id,
+        amount_minor=8000,
+        currency="EUR",
+        locale="en",
+        data={
+            "method": "online",
+            "paid_at": "2027-02-10T12:00:00+00:00",
+            "issuer": {"name": "Issuer", "address": [], "tax_id": "", "note": ""},
+            "patient": name,
+            "specialist": "Somebody",
+            "tax_label": "",
+            "tax_bps": 0,
+            "net": 8000,
+            "tax": 0,
+            "lines": [{"text": "Appointment", "minor": 8000}],
+        },
+    )
 
 
 def _payment(payment_id: uuid.UUID, people: dict[str, uuid.UUID | None], cause_id: uuid.UUID, clock: object) -> Payment:

@@ -21,6 +21,7 @@ from polyclinic.notifications.models import Delivery
 from polyclinic.pages.models import ContactMessage
 from polyclinic.payments.account_models import AccountReadiness, ProviderAccount
 from polyclinic.payments.inbox_models import WebhookEvent
+from polyclinic.payments.receipt_models import BillingDetails
 from polyclinic.payments.references import ExternalReference
 from polyclinic.tenancy.models import NetworkSetting, Page
 from support.cast import Cast, PortalCast, add_history
@@ -49,6 +50,7 @@ def populate(owner: Engine, cast: Cast) -> None:
             session.add(
                 AvailabilityException(specialist_id=person.id, kind="closed", date=later.date(), zone="Europe/Berlin")
             )
+            session.add(BillingDetails(specialist_id=person.id, name="", address="Weg 1", tax_id="", note=""))
         for portal, specialist in ((cast.alpha, cast.ada), (cast.beta, cast.ben)):
             _of_portal(session, portal, specialist.id)
         session.add(Vocabulary(kind="category", slug="physiotherapy", name={"en": "Physiotherapy"}))

@@ -24,6 +24,7 @@ from polyclinic.web.files import files
 from support.bookings import HOUR, TEN, Desk, in_browser
 from support.calendars import START
 from support.cast import Cast
+from support.paid import add_paid
 
 WORDS = "a file's name, a kind or a word of the program, no id of a row"
 #: Parameters that name no row: (place or *, static part of the path) -> why.
@@ -84,6 +85,15 @@ _know(
     another_portals="token on beta",
     another_patients="token of the other patient",
 )
+for _place, _path in (("portal", "/payments/receipts/"), ("specialists", "/transactions/receipts/")):
+    _know(
+        _place,
+        _path,
+        "receipt_id",
+        "receipt of pat",
+        another_portals="receipt on beta",
+        another_patients_and_specialists="receipt of the other patient",
+    )
 for _place, _own, _other, _else in (("specialists", "ada", "ben", "oskar"), ("admin", "oskar", "olga", "ada")):
     for _path, _name, _what in (("sign-ins", "sign_in_id", "sign-in"), ("tokens", "token_id", "token")):
         _know(
@@ -315,12 +325,26 @@ class Stage:
         for portal, name in ((alpha, "message of alpha"), (beta, "message of beta")):
             self.ids[name] = uuid.uuid4()
             desk.write(_MESSAGE, id=self.ids[name], portal=portal.id)
+        self._paid()
         with open_session(desk.engine, cast.lea.scope()) as session:
             set_portrait(session, cast.lea, files(), cast.lea.id, picture())
 
     def wait(self, moment: dt.datetime) -> None:
         """Make it a later time."""
         self.desk.write('UPDATE app_clock SET "offset" = :moment - statement_timestamp()', moment=moment)
+
+    def _paid(self) -> None:
+        """A paid charge of each patient, with its receipt."""
+        alpha, beta, cast = self.cast.alpha, self.cast.beta, self.cast
+        for whose, portal, patient, specialist in (
+            ("of pat", alpha, alpha.patient, cast.ada),
+            ("of the other patient", alpha, alpha.other_patient, cast.sam),
+            ("on beta", beta, beta.patient, cast.ben),
+        ):
+            charge = add_paid(self.desk.owner, portal, patient, specialist, uuid.uuid4())
+            ((self.ids[f"receipt {whose}"],),) = self.desk.rows(
+                "SELECT id FROM receipt WHERE charge_id = :charge", charge=charge
+            )
 
     def _times(self) -> None:
         day = (START + 30 * 24 * HOUR).date()

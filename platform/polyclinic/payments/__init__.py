@@ -15,12 +15,18 @@ from polyclinic.web.navigation import add_entry
 
 
 def init_app(app: Flask) -> None:
-    """Add the page on which specialists connect accounts, its API, and the inbox's worker."""
-    from polyclinic.payments import account_api, account_views, inbox  # noqa: PLC0415  # edges load only with an app
+    """Add the pages and APIs of money, the page on which specialists connect accounts, and the inbox's worker."""
+    from polyclinic.payments import (  # noqa: PLC0415  # edges load only with an app
+        account_api,
+        account_views,
+        inbox,
+        screens,
+    )
 
     inbox.init_app(app)
     app.register_blueprint(account_views.blueprint)
     app.extensions["polyclinic.apis"]["specialists"].register_blueprint(account_api.blueprint)
+    screens.init_app(app)
     add_scopes(app, "specialists", {"accounts:read": _l("See whether your payment accounts are ready")})
     add_notice(app, account_views.website_notice)
     shown = {"order": 45, "needs": "signed_in", "group": "account"}

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -211,6 +212,11 @@ def format_day(moment: dt.date | dt.datetime, viewer: ZoneInfo | None = None, le
     return dates.format_date(day, length, locale=current_language().locale)
 
 
+def format_month(day: dt.date) -> str:
+    """The month of a day with its year: "November 2026"."""
+    return str(dates.format_skeleton("yMMMM", day, locale=current_language().locale))
+
+
 def weekday_names() -> list[str]:
     """The days of the week in the reader's language, Monday first."""
     names = dates.get_day_names("wide", "stand-alone", current_language().locale)
@@ -238,7 +244,8 @@ def write_amount(money: Money, locale: Locale, digits: int) -> str:
     """Write an amount with exactly ``digits`` decimals: never as many as CLDR thinks fit for cash (E1)."""
     pattern = copy.copy(locale.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
-    return str(pattern.apply(money.amount, locale, currency=money.currency, currency_digits=False))
+    text = str(pattern.apply(money.amount, locale, currency=money.currency, currency_digits=False))
+    return re.sub(r"(?<=[A-Z]{3})(?=[-\d])", "\u00a0", text)  # CLDR's currencySpacing, which Babel leaves out
 
 
 def read_amount(text: str, currency: str, locale: Locale) -> Money:
@@ -255,8 +262,15 @@ def read_amount(text: str, currency: str, locale: Locale) -> Money:
 
 def format_money(money: Money) -> str:
     """An amount in its currency, with as many digits as the currency has: ¥1,200, KWD 1.250."""
-    text = write_amount(money, current_language().locale, exponent(money.currency))
-    return re.sub(r"(?<=[A-Z]{3})(?=[-\d])", "\u00a0", text)  # CLDR's currencySpacing, which Babel leaves out
+    return write_amount(money, current_language().locale, exponent(money.currency))
+
+
+def format_percent(bps: int) -> str:
+    """A rate in hundredths of a percent: "19 %", "8.1%"."""
+    locale = current_language().locale
+    pattern = copy.copy(locale.percent_formats[None])
+    pattern.frac_prec = (0, 2)
+    return str(pattern.apply(Decimal(bps) / 10_000, locale))
 
 
 def format_minutes(minutes: int) -> str:
