@@ -1,6 +1,6 @@
 """Receipts and credit notes, and specialists' billing details.
 
-Revision 0014, after 0013.
+Revision 0015, after 0014.
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 
 from polyclinic.kernel.ddl import PATIENT, PORTAL, PORTALS, SPECIALIST, allow, protect
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
