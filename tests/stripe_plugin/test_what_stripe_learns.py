@@ -20,7 +20,7 @@ from support.stripe_simulator import StripeSimulator
 
 DIRECT, PLATFORM = StripeProvider(direct=True), StripeProvider(direct=False)
 #: What the cast's services, profiles and bookings speak of.
-HEALTH = ("first visit", "knee", "physio", "therap", "getting to know", "health", "clinic", "listens")
+HEALTH = ("first visit", "knee", "physio", "therap", "getting to know", "health", "listens")
 KINDS = (
     *("checkout.session", "payment_intent", "charge", "refund", "application_fee", "balance_transaction", "customer"),
     *("v2.core.account", "event", "v2.core.event"),
