@@ -83,10 +83,13 @@ class LookedAt:
 
     def find(self, query: str, **values: Any) -> str | None:
         """The first value a query finds, as text."""
+        return next(iter(self.find_all(query, **values)), None)
+
+    def find_all(self, query: str, **values: Any) -> list[str]:
+        """The first value of each row a query finds, as text."""
+        names = {name: value for name, value in values.items() if f":{name}" in query}
         with self.superuser.connect() as connection:
-            names = {name: value for name, value in values.items() if f":{name}" in query}
-            found = connection.execute(text(query), names).scalar()
-        return None if found is None else str(found)
+            return [str(found) for found in connection.execute(text(query), names).scalars() if found is not None]
 
     def cookie(self, actor: Actor) -> str:
         """Open a sign-in for a person; returns the value of their cookie."""
@@ -145,6 +148,7 @@ def add_people(network: LookedAt) -> None:
             network.live.person(network.host(slug)).get("/specialists")  # from now on next free times are stored
             network.people[slug] = _patients(network, builder, portal)
             _call_off(network, builder, portal)
+            network.write(_WRITE_TO_DESK, {"portal": portal.id})
         network.people["specialists"] = _specialists(network, builder)
         network.people["admin"] = _operators(network, builder)
     network.app.places.forget()
@@ -156,6 +160,10 @@ _NEXT_FREE = (
     " WHERE portal_id = :portal AND next_free_at IS NOT NULL ORDER BY next_free_at, listing_id LIMIT 1"
 )
 _PRICED = "SELECT id FROM service WHERE portal_id = :portal AND price_minor > 0 ORDER BY slug LIMIT 1"
+_WRITE_TO_DESK = (
+    "INSERT INTO contact_message (id, portal_id, name, email, topic, body, locale) VALUES (gen_random_uuid(), :portal,"
+    " 'Annegret Schwarzenberger', 'annegret@example.org', 'booking', 'I cannot find a time on a Saturday.', 'de')"
+)
 _OFFER = "INSERT INTO listing_service (portal_id, specialist_id, service_id) VALUES (:portal, :specialist, :service)"
 
 

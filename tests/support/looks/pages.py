@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from flask import Flask
 from werkzeug.routing import Rule
 
+from polyclinic.tenancy.pages import WOVEN
+
 #: Places that have pages for people.
 PLACES = ("portal", "specialists", "admin", "dev")
 #: Addresses that answer programs or browsers, not readers: the beginning of a path.
@@ -50,13 +52,16 @@ NOT_SHOT = {
 #: Flask-Admin's own, switched off in the console: they lead back to the list.
 _LIST_EXTRAS = ("ajax_lookup", "details_view", "edit_view", "create_view", "export")
 
-#: What an id in a path is on the sample network: (place, static part of the path before it) -> name and query. The
-#: first query that finds something gives the page, those with a name give one more picture each. ``:person`` is whoever
-#: visits, ``:portal`` where; a page is visited by the first person for whom there is a row.
+#: What an id in a path is on the sample network: (place, static part of the path before it) -> name and query. Every
+#: row of every query is looked at. ``:person`` is whoever visits, ``:portal`` where; a page is visited by the first
+#: person for whom there is a row.
 EXAMPLES: dict[tuple[str, str], dict[str, str]] = {
     ("portal", "/specialists/"): {
         "": "SELECT listing_id FROM published_profile JOIN listing_service USING (portal_id, specialist_id)"
         " WHERE portal_id = :portal GROUP BY listing_id, bio ORDER BY count(*) DESC, length(bio::text) DESC LIMIT 1",
+    },
+    ("portal", "/"): {
+        "": f"SELECT name FROM page WHERE portal_id = :portal AND name NOT IN {tuple(WOVEN)} ORDER BY position, name"
     },
     ("portal", "/appointments/"): {
         state: f"SELECT id FROM appointment WHERE patient_id = :person AND state = '{state}'"
@@ -77,6 +82,7 @@ EXAMPLES: dict[tuple[str, str], dict[str, str]] = {
         " GROUP BY patient_id ORDER BY count(*) DESC, patient_id LIMIT 1",
     },
     ("admin", "/portals/"): {"": "SELECT id FROM portal ORDER BY slug LIMIT 1"},
+    ("admin", "/contact-messages/"): {"": "SELECT id FROM contact_message ORDER BY created_at, id LIMIT 1"},
     ("admin", "/specialists/"): {"": "SELECT specialist_id FROM listing GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"},
     ("admin", "/listings/"): {
         "": "SELECT portal_id || '/' || id FROM listing WHERE state = 'listed' ORDER BY created_at, id LIMIT 1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from support.looks.pages import EXAMPLES, PageRoute, pages
 ALIKE = ("_identity.account", "_identity.security", "_calendar.entry")
 #: Pages whose scripts read the width when they open: opened anew for each.
 READ_WIDTH = ("/calendar",)
+ID = re.compile(r"[0-9a-f]{8}-")
 WRONG_STATUSES = (403, 404, 500, 503)
 
 
@@ -107,9 +109,8 @@ def _scenes(network: LookedAt, look: str, page: PageRoute, person: Person | None
         if ":person" in query and person is None:
             continue
         values = {"person": person.actor.id if person else None, "portal": portal.id if portal else None}
-        example = network.find(query, **values)
-        if example is not None:
-            title = page.address("…")
+        for example in network.find_all(query, **values):
+            title = page.address("…" if ID.match(example) else example)
             yield Scene(f"{title} [{name}]" if name else title, page.address(example))
 
 

@@ -21,7 +21,7 @@ from support.visitors import ARGUMENTS, Watch
 #: Tabs that are worked on at once; more do not help where two cores paint.
 TABS = 3
 #: A picture ends here; what follows looks like what came before.
-LONGEST = 4000
+LONGEST = 2600
 PATIENCE_MS = 30_000
 ZONES = {"physio": "Europe/Berlin", "mind": "Europe/London", "nutrition": "Asia/Tokyo"}
 
