@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import directory, one_slot, over_http, slots, starting
+from benchmarks import directory, first, one_slot, over_http, slots, starting
 from benchmarks.ground import Ground, ground
 from benchmarks.measuring import Row
 
@@ -35,6 +35,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
     "one-slot": _alone(one_slot.rows),
     "scale": _at_scale,
     "starting": starting.rows,
+    "first": first.rows,
 }
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import http.client
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -20,14 +18,14 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.ground import PREFIX, Ground, fill, service_id
+from benchmarks.bookers import booker, fill_people
+from benchmarks.ground import PREFIX, Ground, fill
 from benchmarks.measuring import Row
 from polyclinic.runtime.ports import free_port
 
 CLIENTS, SECONDS, ROUNDS, LISTINGS = 8, 2.0, 3, 24
 HOST = "p0.localhost"
 ROOT = Path(__file__).parents[1]
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 #: A page of the product that asks the database about three times: what a booking is measured against.
 THREE_QUERIES = "/agreements/terms"
 _PUBLIC = (
@@ -60,11 +58,15 @@ def rows(ground: Ground) -> Iterator[Row]:
             )
         note = f"{size // 1000} kB, {CLIENTS} connections"
         yield _at_least("public page: the directory", "bare Flask and Jinja, 3 queries", pages, plain, 0.4, note)
-        times = _offered(ground, port)
+        fill_people(ground)
         booked, read = _rates(
-            lambda number: _booker(port, number, times[number]), lambda number: _reader(port, number, THREE_QUERIES)
+            lambda number: booker(ground, _Client(port, number), number, CLIENTS),
+            lambda number: _reader(port, number, THREE_QUERIES),
         )
-        yield _at_least("booking, 8 clients, distinct slots", "the product's page of 3 queries", booked, read, 0.5)
+        note = "hold, then consent and details"
+        yield _at_least(
+            "booking, 8 clients, distinct slots", "the product's page of 3 queries", booked, read, 0.5, note
+        )
 
 
 def _at_least(name: str, baseline: str, figure: float, base: float, limit: float, note: str = "") -> Row:
@@ -104,39 +106,6 @@ def _reader(port: int, number: int, path: str) -> Callable[[], None]:
     client = _Client(port, number)
     client.get(path)
     return lambda: client.get(path) and None
-
-
-def _booker(port: int, number: int, wish: list[dict[str, str]]) -> Callable[[], None]:
-    """Return what keeps one time after the other with a specialist of one's own, as a guest."""
-    client = _Client(port, number)
-    found = TOKEN.search(client.get("/sign-in").decode())
-    if found is None:
-        raise AssertionError("the sign-in has no token")
-    turn = iter(range(1_000_000))
-
-    def book() -> None:
-        body = wish[next(turn) % len(wish)]
-        status, content = client.ask("POST", "/api/v1/holds", body, **{"X-CSRFToken": found[1]})
-        if status != 201:
-            raise AssertionError(f"hold: {status} {content[:300]!r}")
-
-    return book
-
-
-def _offered(ground: Ground, port: int) -> list[list[dict[str, str]]]:
-    """Return for each client the bodies that ask for four free times of a specialist."""
-    with ground.owner.connect() as connection:
-        listings = connection.execute(text("SELECT id FROM listing ORDER BY specialist_id LIMIT :n"), {"n": CLIENTS})
-        ids = [str(row.id) for row in listings]
-    first = dt.date.fromtimestamp(time.time()) + dt.timedelta(days=3)
-    service, client = str(service_id(0)), _Client(port)
-    query = f"slots?service={service}&from={first}&to={first + dt.timedelta(days=7)}"
-    wishes = []
-    for listing in ids:
-        items = json.loads(client.get(f"/api/v1/specialists/{listing}/{query}"))["items"]
-        wish = {"specialist_id": listing, "service_id": service}
-        wishes.append([{**wish, "starts_at": one["start"]} for one in items[:12:3]])
-    return wishes
 
 
 def _rates(*workers: Callable[[int], Callable[[], None]]) -> list[float]:

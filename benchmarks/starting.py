@@ -17,7 +17,7 @@ from benchmarks.over_http import ROOT, answers
 from polyclinic.runtime.ports import free_port
 from polyclinic.runtime.throwaway import throwaway_home
 
-ROUNDS, PATIENCE, REST = 5, 300.0, 2.0
+ROUNDS, PATIENCE, REST = 5, 900.0, 2.0
 
 
 def rows() -> Iterator[Row]:
@@ -35,8 +35,8 @@ def demo(home: Path) -> tuple[float, float]:
     """Start ``polyclinic demo`` in a home; return seconds until it is ready, and its memory at rest."""
     environ = {"POLYCLINIC_HOME": str(home), "PORT": str(free_port())}
     began = time.monotonic()
-    with _run(environ, "-m", "polyclinic", "demo") as process:
-        _await(process, lambda: (home / "demo.json").exists())
+    with running(environ, sys.executable, "-m", "polyclinic", "demo") as process:
+        await_start(process, lambda: (home / "demo.json").exists())
         seconds = time.monotonic() - began
         time.sleep(REST)
         return seconds, memory(process.pid)
@@ -46,23 +46,20 @@ def alone(home: Path) -> tuple[float, float]:
     """Start the database and the application of one table; return seconds until it answers, and its memory at rest."""
     port = free_port()
     began = time.monotonic()
-    with _run({}, "-m", "benchmarks.alone", str(home), str(port)) as process:
-        _await(process, lambda: answers(port))
+    with running({}, sys.executable, "-m", "benchmarks.alone", str(home), str(port)) as process:
+        await_start(process, lambda: answers(port))
         seconds = time.monotonic() - began
         time.sleep(REST)
         return seconds, memory(process.pid)
 
 
 @contextmanager
-def _run(environ: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(environ: dict[str, str], *argv: str, cwd: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program and end it, showing the end of its log where it did not start."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env={**inherited, "PYTHONPATH": str(ROOT), **environ},
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            argv, cwd=cwd, env={**inherited, "PYTHONPATH": str(ROOT), **environ}, stdout=log, stderr=subprocess.STDOUT
         )
         try:
             yield process
@@ -75,7 +72,8 @@ def _run(environ: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[
             process.wait(60)
 
 
-def _await(process: subprocess.Popen[bytes], happened: Callable[[], bool]) -> None:
+def await_start(process: subprocess.Popen[bytes], happened: Callable[[], bool]) -> None:
+    """Wait until a program is ready; raises AssertionError where it ends first or takes too long."""
     end = time.monotonic() + PATIENCE
     while not happened():
         if process.poll() is not None or time.monotonic() > end:
