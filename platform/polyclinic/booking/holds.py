@@ -20,7 +20,7 @@ from polyclinic.booking.models import Hold, HoldDetails
 from polyclinic.booking.offers import Offering, get_offering, next_times, refuse_slots
 from polyclinic.booking.policy import BOOKING_HOLD, HOLDS_PER_ADDRESS
 from polyclinic.booking.rules import Details, HoldStatus, hold_status, refuse_hold_of_address
-from polyclinic.calendar.opening import locked
+from polyclinic.calendar.opening import lock
 from polyclinic.calendar.policy import HORIZON
 from polyclinic.calendar.services import claim_slot, release_claim
 from polyclinic.directory.models import Listing
@@ -289,8 +289,7 @@ def _holder_keys(actor: Actor) -> list[tuple[str, str]]:
 def lock_specialists(session: Session, specialist_ids: Collection[uuid.UUID]) -> None:
     """Lock several calendars in one order for everybody, so that two people who change their minds do not deadlock."""
     for specialist_id in sorted(specialist_ids):
-        with locked(session, specialist_id):
-            pass  # the lock outlives the block: it ends with the transaction
+        lock(session, specialist_id)
 
 
 def _live_holds(session: Session, actor: Actor, portal: PortalView) -> Sequence[Hold]:

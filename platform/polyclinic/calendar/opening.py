@@ -27,6 +27,10 @@ _OPEN_AND_LOCK = text(
     "SELECT set_config('app.calendar', :specialist, true), set_config('lock_timeout', '2s', true),"
     " pg_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))"
 )
+_LOCK = text(
+    "SELECT set_config('lock_timeout', '2s', true),"
+    " pg_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0))"
+)
 _OPEN_AND_TRY = text(
     "SELECT pg_try_advisory_xact_lock(hashtextextended('calendar:' || :specialist, 0)),"
     " set_config('app.calendar', :specialist, true)"
@@ -78,6 +82,11 @@ def opened(session: Session, specialist_id: uuid.UUID) -> Iterator[None]:
     session.execute(_OPEN, {"specialist": str(specialist_id)})
     yield
     session.execute(_CLOSE)
+
+
+def lock(session: Session, specialist_id: uuid.UUID) -> None:
+    """Lock a calendar to the end of the transaction without opening it: whoever writes into it opens it later."""
+    session.execute(_LOCK, {"specialist": str(specialist_id)})
 
 
 @contextmanager

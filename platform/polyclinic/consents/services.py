@@ -161,8 +161,13 @@ def require_consents(
 
     Ids of versions that are no longer the newest raise Conflict: the text has changed since it was shown.
     """
-    open_texts = required_agreements(session, portal, gate, locale, patient_id)
-    current = agreement_texts(session, portal, locale, gates_until(gate))
+    if patient_id is None:
+        current = agreement_texts(session, portal, locale, gates_until(gate))
+        open_texts = [text for text in current if text.required]
+    else:
+        states = consent_states(session, portal, patient_id, locale, gates_until(gate))
+        current = [state.text for state in states]
+        open_texts = [state.text for state in states if state.text.required and not state.holds]
     numbers = _numbers(session, portal.id, given)
     outdated = {
         f"agreement-{text.slug}": _l("This text has changed. Please read the new version.")
@@ -216,8 +221,13 @@ def give_consents(
     versions that are no longer the newest.
     """
     who = patient_id or _patient(actor)
-    newest = {text.agreement_id: text.version for text in agreement_texts(session, portal, "")}
-    held = set() if patient_id else _held(session, portal, who)
+    if patient_id:  # nobody who has just registered has answered before
+        texts, held = agreement_texts(session, portal, ""), set()
+    else:
+        states = consent_states(session, portal, who, "")
+        texts = [state.text for state in states]
+        held = {state.text.agreement_id for state in states if state.holds}
+    newest = {text.agreement_id: text.version for text in texts}
     wanted = sorted(set(version_ids))
     versions = session.scalars(
         select(AgreementVersion).where(AgreementVersion.portal_id == portal.id, AgreementVersion.id.in_(wanted))
@@ -258,11 +268,6 @@ def withdraw_consent(
         .limit(1)
     ).one()
     return _append(session, actor, portal.id, who, version, "withdrawn", how)
-
-
-def _held(session: Session, portal: PortalView, patient_id: uuid.UUID) -> set[uuid.UUID]:
-    states = consent_states(session, portal, patient_id, "")
-    return {state.text.agreement_id for state in states if state.holds}
 
 
 def _state(session: Session, portal: PortalView, patient_id: uuid.UUID, agreement_id: uuid.UUID) -> ConsentState:
