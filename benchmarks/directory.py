@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import uuid
 from collections.abc import Iterator
 
@@ -17,7 +18,7 @@ from polyclinic.kernel.scope import Scope, open_session
 from polyclinic.tenancy.settings import Settings
 
 BUILT_IN = Settings({})
-LISTINGS, PAGE = 1000, 20
+LISTINGS, PAGE, TURNS = 1000, 20, 7
 
 
 def rows(ground: Ground) -> Iterator[Row]:
@@ -32,7 +33,7 @@ def measure(engine: Engine, listings: int, number: int = 0) -> tuple[float, floa
     """Return the times of a first page of a portal, sorted by next free time and by name."""
     portal = portal_id(number)
     with open_session(engine, Scope("visitor", portal=portal)) as session:
-        if refresh_next_free(session, portal, BUILT_IN, listings) != listings:
+        if refresh_next_free(session, portal, BUILT_IN, listings) not in (0, listings):
             raise AssertionError(f"portal {number} does not have {listings} listings")
     with open_session(engine, Scope("visitor", portal=portal)) as session:
         free, name = interleaved(lambda: _page(session, portal), lambda: _page(session, portal, by_name=True))
@@ -59,9 +60,10 @@ def rows_at_scale(small: Ground, large: Ground) -> Iterator[Row]:
         fill(connection, portals=1, specialists=20, claims=200)
     with large.owner.begin() as connection:
         fill(connection, portals=10_000, specialists=5_000, claims=200, listed_on=20)
-    one = slots.measure(small.login, 0, 7)[0]
-    many = slots.measure(large.login, 7, 7)[0]
+    # In turn, several times: two minutes later a busy machine is another machine.
+    pairs = [(slots.measure(large.login, 7, 7)[0], slots.measure(small.login, 0, 7)[0]) for _ in range(TURNS)]
+    many, one = (statistics.median(times) for times in zip(*pairs, strict=True))
     yield at_most("slots at 10,000 portals, 1,000,000 claims", "at one portal", many, one, 1.3)
-    one = measure(small.login, 20)[0]
-    many = measure(large.login, 20, 300)[0]
+    pairs = [(measure(large.login, 20, 300)[0], measure(small.login, 20)[0]) for _ in range(TURNS)]
+    many, one = (statistics.median(times) for times in zip(*pairs, strict=True))
     yield at_most("directory at 10,000 portals, 1,000,000 claims", "at one portal", many, one, 1.3)
