@@ -23,6 +23,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 SMTP_SCHEMES = ("smtp", "smtps")
 SECRET_KEY_LENGTH = 32
 STRIPE_API = "https://api.stripe.com"
+STRIPE_PAGES = ("https://checkout.stripe.com", "https://connect.stripe.com")
 STRIPE_SIMULATED = "sk_test_sim"
 """How keys of the simulator begin."""
 
@@ -45,6 +46,8 @@ class StripeKeys:
     connect_secrets: tuple[str, ...] = field(default=(), repr=False)
     thin_secrets: tuple[str, ...] = field(default=(), repr=False)
     """Signing secrets of the three webhook endpoints; two of each while one is being replaced."""
+    pages: tuple[str, ...] = STRIPE_PAGES
+    """Origins of the pages on which people pay and open accounts: browsers may be sent there, and nowhere else."""
 
     @property
     def live(self) -> bool:
@@ -131,13 +134,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_stripe(reader: "Reader", mode: Mode) -> StripeKeys:
-    """The five variables of Stripe; real keys stay out of demonstrations, simulated ones out of production."""
+    """The six variables of Stripe; real keys stay out of demonstrations, simulated ones out of production."""
+    base = reader.stripe_base("STRIPE_API_BASE", local=mode != "production")
     keys = StripeKeys(
         secret_key=reader.stripe_key("STRIPE_SECRET_KEY"),
-        api_base=reader.stripe_base("STRIPE_API_BASE", local=mode != "production"),
+        api_base=base,
         account_secrets=reader.signing_secrets("STRIPE_WEBHOOK_SECRETS_ACCOUNT"),
         connect_secrets=reader.signing_secrets("STRIPE_WEBHOOK_SECRETS_CONNECT"),
         thin_secrets=reader.signing_secrets("STRIPE_WEBHOOK_SECRETS_THIN"),
+        pages=reader.origins("STRIPE_PAGES") or (STRIPE_PAGES if base == STRIPE_API else (base,)),
     )
     simulated = (keys.secret_key or "").startswith(STRIPE_SIMULATED)
     if mode == "production" and simulated:
@@ -277,6 +282,14 @@ class Reader:
         if all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{8,250}", word) for word in found):
             return found
         self.problem(name, "has a word that is no signing secret", "whsec_…, or two of them separated by a comma")
+        return ()
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Origins of pages, separated by commas: scheme, host and port, nothing behind."""
+        found = self.words(name)
+        if all(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", word) for word in found):
+            return found
+        self.problem(name, "has a word that is no origin", "origins such as https://checkout.stripe.com, with commas")
         return ()
 
     def role_prefix(self) -> str:

@@ -55,6 +55,10 @@ class StripeProvider:
         """Whether the installation has a key."""
         return current_keys().secret_key is not None
 
+    def page_origins(self) -> tuple[str, ...]:
+        """Stripe's own pages, or those of a custom domain or the simulator."""
+        return current_keys().pages
+
     def open_checkout(self, order: PaymentOrder) -> CheckoutOpened:
         """Make a Checkout Session."""
         speech = _speech()

@@ -75,13 +75,16 @@ STRIPE = {
 LIVE = {"MODE": "production", "SMTP_URL": "smtp://mail"}
 
 
-def test_stripe_is_reached_with_five_variables_and_not_at_all_without() -> None:
+def test_stripe_is_reached_with_six_variables_and_not_at_all_without() -> None:
     """E7: two signing secrets while one is being replaced; nothing of it shows in the representation."""
     assert read_settings(DEMO).stripe.secret_key is None
     settings = read_settings(DEMO | STRIPE)
     assert settings.stripe.api_base == "http://127.0.0.1:12111"
     assert settings.stripe.account_secrets == ("whsec_simaccount1", "whsec_simaccount2")
     assert not settings.stripe.live
+    assert settings.stripe.pages == ("http://127.0.0.1:12111",)
+    own = {"STRIPE_PAGES": "https://pay.example.org, https://connect.stripe.com"}
+    assert read_settings(DEMO | STRIPE | own).stripe.pages == ("https://pay.example.org", "https://connect.stripe.com")
     assert "sk_test" not in repr(settings)
     assert "whsec" not in repr(settings)
 
@@ -95,6 +98,7 @@ def test_stripe_is_reached_with_five_variables_and_not_at_all_without() -> None:
         (DEMO | STRIPE | {"STRIPE_API_BASE": "http://10.0.0.1:12111"}, "STRIPE_API_BASE is"),
         (DEMO | STRIPE | {"STRIPE_API_BASE": "https://stripe.example"}, "STRIPE_API_BASE is"),
         (DEMO | STRIPE | {"STRIPE_API_BASE": "http://127.0.0.1:99999"}, "STRIPE_API_BASE is"),
+        (DEMO | STRIPE | {"STRIPE_PAGES": "https://pay.example.org/x; script-src *"}, "STRIPE_PAGES has a word"),
         (DEMO | STRIPE | {"STRIPE_WEBHOOK_SECRETS_THIN": "hunter2"}, "STRIPE_WEBHOOK_SECRETS_THIN has a word"),
         (DEMO | LIVE | STRIPE, "STRIPE_API_BASE is"),
         (DEMO | LIVE | STRIPE | {"STRIPE_API_BASE": ""}, "STRIPE_SECRET_KEY is a key of the simulator"),

@@ -247,3 +247,17 @@ def test_an_account_is_of_its_specialist_alone(ada: Browser, desk: Desk, app: Pl
         needed = get_needed(session, desk.cast.ada, current_hooks(), portals, "stripe", "merchant")
         again = begin_account(session, desk.cast.ada, needed, "XX")
         assert isinstance(again.id, uuid.UUID)
+
+
+def test_forms_may_lead_to_the_pages_of_stripe_and_only_where_somebody_pays_or_connects(
+    ada: Browser, desk: Desk
+) -> None:
+    """Browsers hold redirects after a form against `form-action`: without the origin the button would do nothing."""
+
+    def targets(host: str, path: str) -> list[str]:
+        policy = ada.get(host, path).headers["Content-Security-Policy"]
+        return re.findall(r"form-action ([^;]+)", policy)[0].split()
+
+    stripe = desk.app.config["POLYCLINIC"].stripe.api_base
+    assert targets(HOST, PAGE) == targets(desk.cast.alpha.host, "/") == ["'self'", stripe]
+    assert targets("admin.localhost", "/sign-in") == ["'self'"]

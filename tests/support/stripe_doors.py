@@ -30,6 +30,7 @@ def keys_for(url: str) -> StripeKeys:
         account_secrets=(OLD_SECRET, SECRETS["account"]),
         connect_secrets=(SECRETS["connect"],),
         thin_secrets=(SECRETS["thin"],),
+        pages=(url,),
     )
 
 

@@ -201,6 +201,9 @@ class PaymentProvider(Protocol):
     def available(self) -> bool:
         """Whether the installation has keys for it."""
 
+    def page_origins(self) -> tuple[str, ...]:
+        """Return the origins of its own pages ("https://checkout.stripe.com"), which our forms may lead to (CSP)."""
+
     def open_checkout(self, order: PaymentOrder) -> CheckoutOpened:
         """Make the page on which an order is paid; the same key makes the same page."""
 

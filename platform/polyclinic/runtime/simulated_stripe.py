@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from polyclinic.runtime.passwords import Passwords
 from polyclinic.runtime.supervisor import Spec
@@ -40,7 +41,12 @@ class SimulatedStripe:
         made = Passwords(self.home / "passwords.json")
         secrets = {f"STRIPE_WEBHOOK_SECRETS_{name.upper()}": _word(made, "whsec_", name) for name in ENDPOINTS}
         key = _word(made, KEY_PREFIX, "key")
-        return {"STRIPE_SECRET_KEY": key, "STRIPE_API_BASE": f"http://{LOOPBACK}:{self.port}", **secrets}
+        where = {"STRIPE_API_BASE": f"http://{LOOPBACK}:{self.port}", "STRIPE_PAGES": self._origin()}
+        return {"STRIPE_SECRET_KEY": key, **where, **secrets}
+
+    def _origin(self) -> str:
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def spec(self, answers: Callable[[int], bool]) -> Spec:
         """The process."""

@@ -15,6 +15,7 @@ from polyclinic.config import Settings
 from polyclinic.kernel.errors import Defect, Refusal
 from polyclinic.kernel.texts import all_storable, storable
 from polyclinic.web.auth import bearer_token
+from polyclinic.web.plugins import current_hooks
 
 csrf = CSRFProtect()
 
@@ -76,12 +77,21 @@ def policy() -> str:
             "media-src 'self'",
             "manifest-src 'self'",
             "frame-src 'self'",
-            "form-action 'self'",
+            f"form-action {' '.join(_form_targets())}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "object-src 'none'",
         ]
     )
+
+
+def _form_targets() -> list[str]:
+    """Where a form may lead, redirects included: this host, and the pages on which people pay or open accounts."""
+    place = request.environ.get("polyclinic.place")
+    if place is None or place.name not in ("portal", "specialists"):
+        return ["'self'"]
+    providers = [model.provider for model in current_hooks().payment_models.values() if model.provider is not None]
+    return ["'self'", *sorted({origin for one in providers if one.available() for origin in one.page_origins()})]
 
 
 def _body_is_storable() -> bool:
