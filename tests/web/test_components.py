@@ -42,6 +42,22 @@ def test_every_component_comes_with_the_one_import() -> None:
     assert [name for name in names if not re.search(rf"_\w+\.{name}\b", offered)] == []
 
 
+def test_every_component_stands_in_the_styleguide() -> None:
+    """LOOKS: a living page of all of them; one that is missing there is one nobody looks at."""
+    page = (PACKAGE / "web" / "templates" / "styleguide.html").read_text()
+    names = [name for path in MACROS for name in re.findall(r"{% macro ([a-z]\w*)\(", path.read_text())]
+    assert [name for name in names if f"ui.{name}(" not in page] == []
+
+
+def test_the_styleguide_shows_states_that_come_only_with_a_pointer_or_the_keyboard() -> None:
+    """Hover, focus and active stand still there; the styles know them by `data-state`."""
+    page = (PACKAGE / "web" / "templates" / "styleguide.html").read_text()
+    styles = "".join(path.read_text() for path in STYLES)
+    for state in ("hover", "focus", "active"):
+        assert f'"data-state": "{state}"' in page
+        assert f"[data-state='{state}']" in styles
+
+
 def test_every_token_is_documented() -> None:
     """L1: docs/themes.md has a line for each."""
     documented = (ROOT / "docs" / "themes.md").read_text()

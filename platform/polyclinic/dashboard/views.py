@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from babel import dates
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from polyclinic.booking.words import state_tones, state_words
 from polyclinic.dashboard.rules import ActionItem
-from polyclinic.dashboard.services import count_live, get_dashboard
+from polyclinic.dashboard.services import Visit, count_live, get_dashboard
 from polyclinic.enquiries.views import landing
 from polyclinic.web.auth import current_actor, current_session, require, require_kind
-from polyclinic.web.portal_badges import badge_of
+from polyclinic.web.i18n import current_language, current_zone, format_day, localized
+from polyclinic.web.portal_badges import PortalBadge, badge_of
 from polyclinic.web.specialist_portals import my_portals
 
 blueprint = Blueprint("specialists_dashboard", __name__, subdomain="specialists", template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A visit as a line of the agenda."""
+
+    starts: dt.datetime
+    ends: dt.datetime
+    name: str
+    text: str
+    href: str
+    badge: PortalBadge | None
+    past: bool
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +66,48 @@ def index() -> str:
     actor, session = require_kind("specialist"), current_session()
     portals = my_portals(session, actor)
     board = get_dashboard(session, actor, portals)
+    badges = {portal.id: badge_of(portal) for portal in portals}
+    rows = {visit.appointment.id: row_of(visit, badges, board.now) for visit in (*board.today, *board.upcoming)}
+    where = current_zone()
+    ahead = [rows[visit.appointment.id] for visit in board.upcoming]
+    by_day = itertools.groupby(ahead, key=lambda row: row.starts.astimezone(where).date())
+    upcoming = [(day, list(visits)) for day, visits in by_day]
     return render_template(
         "dashboard/index.html",
         board=board,
+        next=row_of(board.next, badges, board.now) if board.next else None,
+        next_day=format_day(board.next.appointment.starts_at, length="full") if board.next else "",
+        until=say_until(board.next.appointment.starts_at, board.now) if board.next else "",
+        today=[rows[visit.appointment.id] for visit in board.today],
+        upcoming=upcoming,
+        fresh=[row_of(visit, badges, board.now) for visit in board.new_bookings],
         first_name=actor.name.split(" ")[0],
         actions=[say(item) for item in board.actions],
-        badges={portal.id: badge_of(portal) for portal in portals},
-        states=state_words(),
-        tones=state_tones(),
         busiest=max((count for _day, count in board.month.per_day), default=0),
     )
+
+
+def row_of(visit: Visit, badges: Mapping[uuid.UUID, PortalBadge], moment: dt.datetime) -> Row:
+    """Return a visit as the agenda shows it."""
+    one = visit.appointment
+    return Row(
+        one.starts_at,
+        one.ends_at,
+        visit.patient_name,
+        localized(one.service_name),
+        url_for("specialists_booking.show", appointment_id=one.id),
+        badges.get(one.portal_id),
+        past=one.ends_at <= moment,
+        current=one.starts_at <= moment < one.ends_at,
+    )
+
+
+def say_until(starts: dt.datetime, moment: dt.datetime) -> str:
+    """How long it is until a visit, in words: "in 2 hours", "now"."""
+    if starts <= moment:
+        return _("Now")
+    locale = current_language().locale
+    return dates.format_timedelta(starts - moment, granularity="minute", add_direction=True, locale=locale)
 
 
 @blueprint.get("/live/counts")
