@@ -83,6 +83,7 @@ EXAMPLES: dict[tuple[str, str], dict[str, str]] = {
     },
     ("admin", "/portals/"): {"": "SELECT id FROM portal ORDER BY slug LIMIT 1"},
     ("admin", "/contact-messages/"): {"": "SELECT id FROM contact_message ORDER BY created_at, id LIMIT 1"},
+    ("admin", "/enquiries/"): {"": "SELECT id FROM enquiry ORDER BY created_at, id LIMIT 1"},
     ("admin", "/specialists/"): {"": "SELECT specialist_id FROM listing GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"},
     ("admin", "/listings/"): {
         "": "SELECT portal_id || '/' || id FROM listing WHERE state = 'listed' ORDER BY created_at, id LIMIT 1"
