@@ -32,6 +32,7 @@ def write_again(network: LookedAt, folder: Path) -> Iterator[Visit]:
     folder.mkdir(parents=True, exist_ok=True)
     known = _read(network)
     addresses = {str(portal.settings.find(BRAND_SENDER)): slug for slug, portal in network.portals.items()}
+    before = {table: _languages(network, table) for table in _READERS}
     for look in (*network.portals, "specialists"):
         for language, code in languages_of(network, look).items():
             _speak(network, look, code)
@@ -42,6 +43,15 @@ def write_again(network: LookedAt, folder: Path) -> Iterator[Visit]:
             mine = [mail for mail in found.values() if addresses.get(_sender(mail), "specialists") == look]
             scenes = [_scene(mail, folder / f"{look}-{language}-{number}.html") for number, mail in enumerate(mine)]
             yield Visit(look, None, tuple(_by_subject(scenes)), {language: code})
+    for table, rows in before.items():
+        for row in rows:
+            network.write(f'UPDATE "{table}" SET locale = :locale WHERE id = :id', row)
+
+
+def _languages(network: LookedAt, table: str) -> list[dict[str, str]]:
+    """What everybody prefers."""
+    with network.superuser.connect() as connection:
+        return [dict(row) for row in connection.execute(text(f'SELECT id, locale FROM "{table}"')).mappings()]
 
 
 def _sender(mail: EmailMessage) -> str:
