@@ -40,7 +40,7 @@ def main(words: str) -> int:
     album = Album(FOLDER)
     with looked_at(say) as network:
         walk(network, only, album)  # first: what it does is told by mails
-        everything = [*visits(network), *write_again(network, FOLDER / "mails")]
+        everything = [*visits(network, only), *write_again(network, FOLDER / "mails")]
         shoot(network, everything, only, album, say)
         shoot_documents(network, only, album)
     if not album.shots:

@@ -149,6 +149,7 @@ def add_people(network: LookedAt) -> None:
             network.people[slug] = _patients(network, builder, portal)
             _call_off(network, builder, portal)
             network.write(_WRITE_TO_DESK, {"portal": portal.id})
+        network.write(_ENQUIRE, {})
         network.people["specialists"] = _specialists(network, builder)
         network.people["admin"] = _operators(network, builder)
     network.app.places.forget()
@@ -163,6 +164,11 @@ _PRICED = "SELECT id FROM service WHERE portal_id = :portal AND price_minor > 0 
 _WRITE_TO_DESK = (
     "INSERT INTO contact_message (id, portal_id, name, email, topic, body, locale) VALUES (gen_random_uuid(), :portal,"
     " 'Annegret Schwarzenberger', 'annegret@example.org', 'booking', 'I cannot find a time on a Saturday.', 'de')"
+)
+_ENQUIRE = (
+    "INSERT INTO enquiry (id, kind, name, email, practice, field, languages, portals, body, locale) VALUES"
+    " (gen_random_uuid(), 'team', 'Ottilie Brandstätter', 'ottilie@example.org', 'Praxisgemeinschaft am Stadtgraben',"
+    " 'physiotherapy', '[\"de\", \"en\"]', '[]', 'We are five and would like to begin in spring.', 'de')"
 )
 _OFFER = "INSERT INTO listing_service (portal_id, specialist_id, service_id) VALUES (:portal, :specialist, :service)"
 

@@ -10,7 +10,7 @@ from polyclinic.tenancy.policy import LOCALES
 from polyclinic.web import catalogues
 from polyclinic.web.theming import themes
 from support.live import Person as Reader
-from support.looks.matrix import PSEUDO
+from support.looks.matrix import PSEUDO, Only
 from support.looks.network import LookedAt, Person
 from support.looks.pages import EXAMPLES, PageRoute, pages
 
@@ -49,15 +49,14 @@ class Visit:
     """The place's languages: name in the matrix -> code of the cookie."""
 
 
-def visits(network: LookedAt) -> Iterator[Visit]:
-    """Everything there is to look at."""
+def visits(network: LookedAt, only: Only) -> Iterator[Visit]:
+    """Everything there is to look at, place by place, of what was asked for."""
     by_place: dict[str, list[PageRoute]] = {}
     for page in pages(network.app):
         by_place.setdefault(page.place, []).append(page)
-    for slug in network.portals:
-        yield from _of_place(network, slug, by_place["portal"])
-    yield from _of_place(network, "specialists", by_place["specialists"])
-    yield from _of_place(network, "admin", by_place["admin"])
+    for look in (*network.portals, "specialists", "admin"):
+        if not only.looks or look in only.looks:
+            yield from _of_place(network, look, by_place["portal" if look in network.portals else look])
     yield Visit("dev", None, tuple(_of_dev(network, by_place["dev"])), languages_of(network, "dev"))
 
 
@@ -105,7 +104,7 @@ def _scenes(network: LookedAt, look: str, page: PageRoute, person: Person | None
         yield Scene(page.path + (f" [{person.state}]" if person else ""), page.path)
         return
     portal = network.portals.get(look)
-    for name, query in EXAMPLES[page.needs].items():
+    for name, query in EXAMPLES.get(page.needs, {}).items():
         if ":person" in query and person is None:
             continue
         values = {"person": person.actor.id if person else None, "portal": portal.id if portal else None}
