@@ -103,7 +103,7 @@
   const hasBar = () =>
     [...document.querySelectorAll("body *")].some((element) => {
       const style = getComputedStyle(element);
-      return ["fixed", "sticky"].includes(style.position) && style.bottom === "0px" && element.clientHeight > 0;
+      return ["fixed", "sticky"].includes(style.position) && parseFloat(style.bottom) < 40 && element.clientHeight > 0;
     });
 
   window.looks = { hasBar, faults: () => [...wide(), ...cutTexts(), ...broken()], ringless };
