@@ -14,7 +14,7 @@ from support.looks.matrix import Only
 from support.looks.network import looked_at
 from support.looks.scenes import visits
 from support.looks.sheets import grouped, write_index, write_sheets
-from support.looks.shooting import Album, shoot
+from support.looks.shooting import Album, Finding, shoot
 from support.looks.walk import walk
 from support.source import ROOT
 
@@ -41,8 +41,11 @@ def main(words: str) -> int:
     with looked_at(say) as network:
         walk(network, only, album)  # first: what it does is told by mails
         everything = [*visits(network, only), *write_again(network, FOLDER / "mails")]
-        shoot(network, everything, only, album, say)
-        shoot_documents(network, only, album)
+        try:
+            shoot(network, everything, only, album, say)
+            shoot_documents(network, only, album)
+        except KeyboardInterrupt:
+            album.findings.append(Finding("all", "", "broken off: what follows was not looked at", ""))
     if not album.shots:
         print(f"Nothing was looked at: no page is called '{words}'. Looks are {', '.join(LOOKS)}.")
         return 2

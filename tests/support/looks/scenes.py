@@ -15,11 +15,11 @@ from support.looks.network import LookedAt, Person
 from support.looks.pages import EXAMPLES, PageRoute, pages
 
 #: Pages of signed-in people that look alike whatever these have.
-ALIKE = ("_identity.account", "_identity.security", "_calendar.entry")
+ALIKE = ("_identity.account", "_identity.security", "_identity.tokens")
 #: Pages whose scripts read the width when they open: opened anew for each.
 READ_WIDTH = ("/calendar",)
 ID = re.compile(r"[0-9a-f]{8}-")
-WRONG_STATUSES = (403, 404, 500, 503)
+WRONG_STATUSES = (404, 503)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def _of_place(network: LookedAt, look: str, routes: list[PageRoute]) -> Iterator
         scenes = [scene for page in mine for scene in _scenes(network, look, page, person)]
         if person.state == "many" and look in network.portals:
             scenes.append(Scene("/ (signed in)", "/"))
-        yield Visit(look, person, tuple(scenes), languages)
+        few = {name: code for name, code in languages.items() if person.state == "many" or name != "en"}
+        yield Visit(look, person, tuple(scenes), few)
     stranger.leave()
 
 
