@@ -74,8 +74,8 @@ def test_a_confirmed_booking_is_whole(desk: Desk, scene: Cast) -> None:
     assert actions == [
         "hold.made",
         "consent.given",
-        "allocation.opened",
         "patient.changed",
+        "allocation.opened",
         "appointment.confirmed",
     ]
     assert "knee" not in json.dumps([list(map(str, row)) for row in desk.rows("SELECT * FROM outbox")])

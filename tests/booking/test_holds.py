@@ -149,7 +149,7 @@ def test_a_guests_hold_passes_to_the_patient(desk: Desk, scene: Cast) -> None:
     patient = in_browser(scene.alpha.patient, "cookie")
     own = desk.hold(scene.alpha.patient, scene.sam)
     guests = desk.hold(desk.guest(scene.alpha, "cookie"), scene.ada)
-    with open_session(desk.engine, patient.scope()) as session:
+    with desk.app.app_context(), open_session(desk.engine, patient.scope()) as session:
         adopted = adopt_holds(session, patient, desk.portal(scene.alpha))
         assert [one.id for one in adopted] == [guests.id]
         assert adopt_holds(session, patient, desk.portal(scene.alpha)) == []
@@ -166,7 +166,7 @@ def test_another_browsers_hold_is_not_adopted(desk: Desk, scene: Cast) -> None:
     desk.hold(desk.guest(scene.alpha, "theirs", "one address"), scene.ada)
     desk.hold(desk.guest(scene.beta, "mine"), scene.ben)
     patient = in_browser(scene.alpha.patient, "mine")
-    with open_session(desk.engine, patient.scope()) as session:
+    with desk.app.app_context(), open_session(desk.engine, patient.scope()) as session:
         assert adopt_holds(session, patient, desk.portal(scene.alpha)) == []
 
 
@@ -175,7 +175,7 @@ def test_an_established_patient_cannot_book_as_a_guest(desk: Desk, scene: Cast, 
     desk.book(scene.alpha.patient, scene.ada)
     hold = desk.hold(desk.guest(scene.alpha, "cookie"), scene.ada, TEN + HOUR)
     patient = in_browser(scene.alpha.patient, "cookie")
-    with open_session(desk.engine, patient.scope()) as session:
+    with desk.app.app_context(), open_session(desk.engine, patient.scope()) as session:
         adopt_holds(session, patient, desk.portal(scene.alpha))
     assert desk.rows("SELECT state FROM hold WHERE id = :id", id=hold.id)[0].state == "released"
     assert len(desk.rows("SELECT 1 FROM claim")) == 1

@@ -1,6 +1,7 @@
 """Who is shown no slots in a directory, asked about many listings at once: the same answers as one by one."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, update
@@ -16,10 +17,11 @@ from support.cast import Cast, add_history
 
 
 @pytest.fixture
-def alpha(cast: Cast, app: PlaceFlask) -> PortalView:
+def alpha(cast: Cast, app: PlaceFlask) -> Iterator[PortalView]:
     view = app.places.portal(cast.alpha.id)
     assert view is not None
-    return view
+    with app.app_context():
+        yield view
 
 
 def test_an_established_patient_is_refused_where_the_specialist_proposes(

@@ -36,6 +36,9 @@ PARTIES: tuple[Party, ...] = get_args(Party)
 #: Written down a second time on purpose: the whole table, by hand.
 ALLOWED = {
     ("pending_payment", "cancel"): ("cancelled", {"patient", "specialist", "operator", "system"}),
+    ("pending_payment", "pay"): ("confirmed", {"system"}),
+    ("pending_payment", "expire"): ("cancelled", {"system"}),
+    ("cancelled", "pay_late"): ("confirmed", {"system"}),
     ("confirmed", "cancel"): ("cancelled", {"patient", "specialist", "operator", "system"}),
     ("confirmed", "complete"): ("completed", {"specialist"}),
     ("in_progress", "complete"): ("completed", {"specialist"}),

@@ -96,9 +96,10 @@ def test_one_cause_has_one_payment_that_can_still_be_paid(paid: Cast, owner: Eng
     statement = text(
         "INSERT INTO payment (id, portal_id, patient_id, specialist_id, cause_kind, cause_id, payment_model, provider,"
         " account, amount_minor, currency, commission_minor, state, attempt, idempotency_key, locale, success_url,"
-        " cancel_url, deadline) SELECT gen_random_uuid(), portal_id, patient_id, specialist_id, cause_kind, cause_id,"
+        " cancel_url, deadline, page_until) SELECT gen_random_uuid(), portal_id, patient_id, specialist_id, cause_kind,"
+        " cause_id,"
         " payment_model, provider, account, amount_minor, currency, commission_minor, :state, 2, 'another', locale,"
-        " success_url, cancel_url, deadline FROM payment"
+        " success_url, cancel_url, deadline, page_until FROM payment"
     )
     for state in ("intended", "open", "processing"):
         with undone(owner) as connection, pytest.raises(IntegrityError, match="uq_payment_cause_live"):

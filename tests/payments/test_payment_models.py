@@ -42,7 +42,7 @@ def test_what_costs_nothing_is_free_whatever_was_chosen(chosen: str) -> None:
     ("chosen", "code"),
     [
         ("free", "price-not-free"),
-        ("connect_direct", "payment-model-unavailable"),
+        ("nobody-offers-this", "payment-model-unavailable"),
         ("cards", "payment-model-unavailable"),
     ],
 )

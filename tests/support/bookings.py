@@ -50,7 +50,7 @@ class Desk:
         """Keep a time with a specialist on the actor's portal."""
         portal = next(one for one in self.cast.portals if one.id == actor.portal_id)
         listing = self.cast.listing(portal, specialist)
-        with open_session(self.engine, actor.scope()) as session:
+        with self.app.app_context(), open_session(self.engine, actor.scope()) as session:
             return hold_slot(session, actor, self.portal(portal), listing, portal.service, starts_at, "Europe/London")
 
     def confirm(self, actor: Actor, hold_id: uuid.UUID, details: Details | None = None) -> Appointment:

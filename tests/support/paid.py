@@ -123,6 +123,7 @@ def _payment(payment_id: uuid.UUID, people: dict[str, uuid.UUID | None], cause_i
         success_url="http://127.0.0.1/",
         cancel_url="http://127.0.0.1/",
         deadline=clock,
+        page_until=clock,
         paid_at=clock,
     )
 

@@ -71,6 +71,22 @@ _know(
 )
 _know(
     "portal",
+    "/api/v1/charges/",
+    "charge_id",
+    "charge of pat",
+    another_patients="charge of the other patient",
+    another_portals="charge on beta",
+)
+_know(
+    "specialists",
+    "/api/v1/charges/",
+    "charge_id",
+    "charge of pat",
+    another_specialists="charge of the other patient",
+    another_portals="charge on beta",
+)
+_know(
+    "portal",
     "/account/sign-ins/",
     "sign_in_id",
     "sign-in of pat",
@@ -314,6 +330,9 @@ class Stage:
             "appointment of the other patient": desk.book(other, cast.sam).id,
             "appointment on beta": desk.book(beta.patient, cast.ben).id,
         }
+        for name in ("of pat", "of the other patient", "on beta"):
+            query = "SELECT id FROM charge WHERE cause_id = :id"
+            self.ids[f"charge {name}"] = desk.rows(query, id=self.ids[f"appointment {name}"])[0].id
         self.ids["hold of pat"] = desk.hold(in_browser(pat, "pat"), cast.lea, TEN + 2 * HOUR).id
         self.ids["hold of the other patient"] = desk.hold(other, cast.lea, TEN + 4 * HOUR).id
         self.ids["hold on beta"] = desk.hold(beta.patient, cast.sam, TEN + 4 * HOUR).id

@@ -60,6 +60,7 @@ class Worker:
 def add_payment(owner: Engine, portal: PortalCast, specialist: Actor, account: str) -> uuid.UUID:
     """Write a payment that waits, as a row; an account "" is the platform's own."""
     with Session(owner) as session:
+        moment = session.connection().exec_driver_sql("SELECT app_now()").scalar_one()
         session.add(
             Payment(
                 id=PAYMENT,
@@ -80,7 +81,8 @@ def add_payment(owner: Engine, portal: PortalCast, specialist: Actor, account: s
                 locale="de",
                 success_url="http://alpha.localhost/paid",
                 cancel_url="http://alpha.localhost/pay",
-                deadline=session.connection().exec_driver_sql("SELECT app_now()").scalar_one(),
+                deadline=moment,
+                page_until=moment,
             )
         )
         session.commit()

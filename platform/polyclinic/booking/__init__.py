@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from polyclinic.directory.offers import set_slot_offers
 from polyclinic.identity.registration import on_sign_in
 from polyclinic.identity.tokens import add_scopes
+from polyclinic.payments.causes import register_cause
 from polyclinic.web.navigation import add_entry
 
 
@@ -23,15 +24,20 @@ def init_app(app: Flask) -> None:
         appointment_views,
         guests,
         own_api,
+        payment_views,
         specialist_views,
         tasks,
         views,
     )
+    from polyclinic.booking.charges import CAUSE  # noqa: PLC0415  # as above
     from polyclinic.booking.offers import BookingOffers  # noqa: PLC0415  # as above
+    from polyclinic.booking.paying import AppointmentPayments  # noqa: PLC0415  # as above
 
     set_slot_offers(app, BookingOffers())
     on_sign_in(app, guests.adopt)
     tasks.init_app(app)
+    register_cause(app, CAUSE, AppointmentPayments())
+    app.register_blueprint(payment_views.blueprint)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(appointment_views.blueprint)
     app.register_blueprint(specialist_views.blueprint)

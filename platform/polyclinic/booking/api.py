@@ -7,21 +7,28 @@ from typing import Any
 
 from polyclinic.booking import schemas
 from polyclinic.booking.appointments import (
+    AppointmentView,
     cancelling_means,
     cancelling_refused,
     messages_of,
     open_appointment,
     page_of_appointments,
 )
+from polyclinic.booking.charges import CAUSE, refund_preview
 from polyclinic.booking.guests import holder, keep_guest
 from polyclinic.booking.holds import get_hold, hold_slot, release_hold, status_of
 from polyclinic.booking.models import Hold
 from polyclinic.booking.rules import clean_details
-from polyclinic.booking.services import booked_appointment, cancel_appointment, confirm_booking
+from polyclinic.booking.services import booked_appointment, cancel_appointment, confirm_booking, open_payment
 from polyclinic.directory.services import find_listing
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.clock import now
+from polyclinic.kernel.errors import Conflict
 from polyclinic.kernel.money import Money
+from polyclinic.payments.models import Payment
+from polyclinic.payments.reading import charge_for
+from polyclinic.payments.schemas import dump_charge
+from polyclinic.payments.syncing import checkout_url, sync_payment
 from polyclinic.web.api import api_blueprint, idempotent
 from polyclinic.web.auth import current_actor, current_session, require_kind, require_scope
 from polyclinic.web.places import current_portal
@@ -76,7 +83,10 @@ def give_back(hold_id: uuid.UUID) -> str:
 @blueprint.arguments(schemas.BookingRequest)
 @blueprint.response(201, schemas.AppointmentDetailSchema)
 def book(data: dict[str, Any]) -> dict[str, Any]:
-    """Make a live hold an appointment; the same hold again is the same appointment."""
+    """Make a live hold an appointment; the same hold again is the same appointment.
+
+    Where the portal's patients pay online it waits for its payment: `payment.url` is the page to send the patient to.
+    """
     actor = require_kind("patient")
     require_scope(actor, WRITE)
     session = current_session()
@@ -84,7 +94,33 @@ def book(data: dict[str, Any]) -> dict[str, Any]:
     appointment = confirm_booking(
         session, actor, current_portal(), data["hold_id"], details, data["consents"], how="api"
     )
+    if appointment.state == "pending_payment":
+        payment = open_payment(session, actor, current_portal(), appointment.id)
+        checkout_url(appointment.portal_id, payment.id)
+        session.expire_all()
     return _detail(actor, appointment.id)
+
+
+@blueprint.route("/appointments/<uuid:appointment_id>/pay", methods=["POST"])
+@idempotent
+@blueprint.response(200, schemas.AppointmentDetailSchema)
+def pay(appointment_id: uuid.UUID) -> dict[str, Any]:
+    """Read what became of the payment, and return the page on which it can be paid: the same until it has failed.
+
+    An appointment that waits for no payment is returned as it is.
+    """
+    actor = require_kind("patient")
+    require_scope(actor, WRITE)
+    session = current_session()
+    portal = current_portal()
+    try:
+        payment = open_payment(session, actor, portal, appointment_id)
+    except Conflict:
+        return _detail(actor, appointment_id)
+    if checkout_url(portal.id, payment.id) is not None:
+        sync_payment(portal.id, payment.id)
+    session.expire_all()
+    return _detail(actor, appointment_id)
 
 
 @blueprint.route("/appointments")
@@ -125,6 +161,8 @@ def _detail(actor: Actor, appointment_id: uuid.UUID) -> dict[str, Any]:
     session = current_session()
     view = open_appointment(session, actor, appointment_id)
     terms = cancelling_means(session, actor, view.appointment)
+    refund = refund_preview(session, view.appointment, terms.fee, "patient")
+    owed = charge_for(session, actor, CAUSE, appointment_id)
     return {
         **schemas.dump_view(view),
         "messages": messages_of(session, actor, appointment_id),
@@ -133,7 +171,22 @@ def _detail(actor: Actor, appointment_id: uuid.UUID) -> dict[str, Any]:
             "free_until": terms.free_until,
             "late": terms.late,
             "fee": terms.fee,
+            "refund": refund.back if refund else None,
         },
+        "payment": _payment(view, owed.payment) if owed else None,
+        "charge": dump_charge(owed) if owed else None,
+    }
+
+
+def _payment(view: AppointmentView, payment: Payment | None) -> dict[str, Any] | None:
+    if payment is None:
+        return None
+    return {
+        "state": payment.state,
+        "amount": Money(payment.amount_minor, payment.currency),
+        "pay_until": view.appointment.pay_until,
+        "url": payment.url if view.state == "pending_payment" and payment.state == "open" else None,
+        "failure": payment.failure,
     }
 
 

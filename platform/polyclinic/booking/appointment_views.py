@@ -17,17 +17,22 @@ from polyclinic.booking.appointments import (
     cancelling_means,
     cancelling_refused,
     count_appointments,
+    get_appointment,
     list_appointments,
     messages_of,
     open_appointment,
 )
 from polyclinic.booking.calendar_file import write_calendar_file
+from polyclinic.booking.charges import CAUSE, refund_preview, seconds_to_pay
 from polyclinic.booking.forms import CancelForm
+from polyclinic.booking.rules import PAYING_TIME
 from polyclinic.booking.services import cancel_appointment
 from polyclinic.booking.words import state_tones, state_words
 from polyclinic.directory.showing import portrait_version
-from polyclinic.kernel.clock import real_now
+from polyclinic.kernel.clock import now, real_now
 from polyclinic.kernel.errors import Invalid, Refusal
+from polyclinic.payments.reading import charge_for
+from polyclinic.payments.refund_rules import REASONS
 from polyclinic.payments.services import explain_payment
 from polyclinic.web.auth import current_session, require, require_kind
 from polyclinic.web.forms import show_refusal
@@ -70,8 +75,11 @@ def show(appointment_id: uuid.UUID) -> str:
 
 @blueprint.get("/appointments/<uuid:appointment_id>/booked")
 @require("patient")
-def booked(appointment_id: uuid.UUID) -> str:
-    """Say that it is booked, and what happens next."""
+def booked(appointment_id: uuid.UUID) -> str | AnyResponse:
+    """Say that it is booked, and what happens next; what is not paid yet is paid first."""
+    appointment = get_appointment(current_session(), require_kind("patient"), appointment_id)
+    if appointment.state == "pending_payment":
+        return redirect(url_for("portal_paying.pay", appointment_id=appointment_id), 303)
     return _show("booked", appointment_id)
 
 
@@ -115,15 +123,21 @@ def _show(name: str, appointment_id: uuid.UUID, **values: Any) -> str:
     view = open_appointment(session, actor, appointment_id)
     appointment = view.appointment
     refusal: Refusal | None = cancelling_refused(session, actor, appointment)
+    terms = cancelling_means(session, actor, appointment)
     return render_template(
         f"booking/{name}.html",
         view=view,
         appointment=appointment,
         portrait=portrait_of(view),
         refusal=refusal,
-        terms=cancelling_means(session, actor, appointment),
+        terms=terms,
+        refund=refund_preview(session, appointment, terms.fee, "patient"),
         messages=messages_of(session, actor, appointment_id),
         payment=explain_payment(current_hooks(), current_portal(), appointment.payment_model),
+        charge=charge_for(session, actor, CAUSE, appointment.id),
+        reasons=REASONS,
+        left=seconds_to_pay(appointment, now(session)),
+        total=int(PAYING_TIME.total_seconds()),
         **_words(),
         **values,
     )

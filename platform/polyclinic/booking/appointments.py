@@ -21,6 +21,7 @@ from polyclinic.booking.rules import (
     can_cancel,
     can_complete,
     cancellation_terms,
+    state_now,
 )
 from polyclinic.directory.models import Listing, PublishedProfile
 from polyclinic.identity.models import Patient
@@ -46,6 +47,8 @@ class AppointmentView:
     """The specialist's public id on the portal (P4)."""
     image_key: str | None
     """Of the published portrait; None where the listing is not visible."""
+    state: str
+    """As it counts now: an unpaid one whose time is over is cancelled, swept or not (C5)."""
     patient_name: str
     patient_phone: str | None = None
     patient_email: str | None = None
@@ -74,7 +77,7 @@ def open_appointment(session: Session, actor: Actor, appointment_id: uuid.UUID) 
     row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound()
-    view = view_of(row, actor)
+    view = view_of(row, actor, now(session))
     if actor.kind != "patient":
         appointment = view.appointment
         record(session, actor, "appointment.read", "appointment", appointment.id, portal_id=appointment.portal_id)
@@ -112,9 +115,24 @@ def visible_to(actor: Actor) -> Select[Appointment]:
 def on_shelf(shelf: Shelf, moment: dt.datetime) -> ColumnElement[bool]:
     """Return the condition for appointments that are to come or under way, over, or cancelled."""
     if shelf == "cancelled":
-        return Appointment.state == "cancelled"
-    coming = Appointment.state.in_(UPCOMING) & (Appointment.ends_at > moment)
-    return coming if shelf == "next" else (Appointment.state != "cancelled") & ~coming
+        return ~stands(moment)
+    coming = stands(moment) & Appointment.state.in_(UPCOMING) & (Appointment.ends_at > moment)
+    return coming if shelf == "next" else stands(moment) & ~coming
+
+
+def stands(moment: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition for appointments that are not over: neither cancelled nor unpaid beyond their time (C5)."""
+    return (Appointment.state != "cancelled") & ~unpaid(moment)
+
+
+def unpaid(moment: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition for appointments whose time to be paid is over, whoever may sweep them (C5)."""
+    return (Appointment.state == "pending_payment") & (Appointment.pay_until <= moment)
+
+
+def awaited(moment: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition for appointments that wait for their payment, and still may (B1)."""
+    return (Appointment.state == "pending_payment") & (Appointment.pay_until > moment)
 
 
 def list_appointments(
@@ -122,9 +140,10 @@ def list_appointments(
 ) -> list[AppointmentView]:
     """Return appointments in the actor's scope: the next ones soonest first, others latest first."""
     order: list[ColumnElement[Any]] = [Appointment.starts_at.asc() if shelf == "next" else Appointment.starts_at.desc()]
-    query = with_names(visible_to(actor).where(on_shelf(shelf, now(session))), actor)
+    moment = now(session)
+    query = with_names(visible_to(actor).where(on_shelf(shelf, moment)), actor)
     rows = session.execute(query.order_by(*order, Appointment.id).limit(limit).offset(offset)).all()
-    return [view_of(row, actor) for row in rows]
+    return [view_of(row, actor, moment) for row in rows]
 
 
 def page_of_appointments(
@@ -134,14 +153,14 @@ def page_of_appointments(
 
     The next ones come soonest first, as do all together; past and cancelled ones latest first.
     """
-    query = visible_to(actor)
+    query, moment = visible_to(actor), now(session)
     if shelf is not None:
-        query = query.where(on_shelf(shelf, now(session)))
+        query = query.where(on_shelf(shelf, moment))
     keys: list[ColumnElement[Any]] = [Appointment.starts_at.expression, Appointment.id.expression]
     rows, following = fetch_page(
         session, with_names(query, actor), keys, limit=limit, cursor=cursor, descending=shelf in ("past", "cancelled")
     )
-    return [view_of(row, actor) for row in rows], following
+    return [view_of(row, actor, moment) for row in rows], following
 
 
 def appointments_between(
@@ -149,9 +168,10 @@ def appointments_between(
 ) -> list[AppointmentView]:
     """Return appointments in the actor's scope that touch a span, by beginning; those not cancelled unless asked."""
     query = visible_to(actor).where(Appointment.starts_at < end, Appointment.ends_at > start)
-    wanted = Appointment.state.in_(states) if states is not None else Appointment.state != "cancelled"
+    moment = now(session)
+    wanted = Appointment.state.in_(states) if states is not None else stands(moment)
     rows = session.execute(with_names(query.where(wanted), actor).order_by(Appointment.starts_at, Appointment.id)).all()
-    return [view_of(row, actor) for row in rows]
+    return [view_of(row, actor, moment) for row in rows]
 
 
 def count_appointments(session: Session, actor: Actor) -> dict[Shelf, int]:
@@ -178,15 +198,16 @@ def with_names(query: Select[Appointment], actor: Actor) -> Select[Any]:
     return named.join(Patient, Patient.id == Appointment.patient_id).add_columns(Patient)
 
 
-def view_of(row: Any, actor: Actor) -> AppointmentView:
+def view_of(row: Any, actor: Actor, moment: dt.datetime) -> AppointmentView:
     """Return a row of ``with_names`` as a view; the specialist sees how to reach the patient."""
     appointment, listing_id, image_key, *people = row
+    state = state_now(appointment.state, appointment.pay_until, moment)
     if not people:
-        return AppointmentView(appointment, listing_id, image_key, actor.name)
+        return AppointmentView(appointment, listing_id, image_key, state, actor.name)
     patient = people[0]
     if actor.kind == "specialist":
-        return AppointmentView(appointment, listing_id, image_key, patient.name, patient.phone, patient.email)
-    return AppointmentView(appointment, listing_id, image_key, patient.name)
+        return AppointmentView(appointment, listing_id, image_key, state, patient.name, patient.phone, patient.email)
+    return AppointmentView(appointment, listing_id, image_key, state, patient.name)
 
 
 def price_of_appointment(appointment: Appointment) -> Money:
@@ -207,12 +228,18 @@ def cancelling_means(session: Session, actor: Actor, appointment: Appointment) -
 
 def cancelling_refused(session: Session, actor: Actor, appointment: Appointment) -> Refusal | None:
     """Say why this actor cannot cancel now, or None."""
-    return can_cancel(appointment.state, party_of(actor), appointment.starts_at, now(session))
+    moment = now(session)
+    return can_cancel(effective_state(appointment, moment), party_of(actor), appointment.starts_at, moment)
 
 
 def completing_refused(session: Session, actor: Actor, appointment: Appointment) -> Refusal | None:
     """Say why this actor cannot mark the visit as held now, or None."""
     return can_complete(appointment.state, party_of(actor), appointment.starts_at, now(session))
+
+
+def effective_state(appointment: Appointment, moment: dt.datetime) -> str:
+    """Return the state of an appointment as it counts at a moment (C5)."""
+    return state_now(appointment.state, appointment.pay_until, moment)
 
 
 def party_of(actor: Actor) -> Party:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from polyclinic.audit.services import record
-from polyclinic.booking.models import Hold, HoldDetails
+from polyclinic.booking.models import Appointment, Hold, HoldDetails
 from polyclinic.booking.offers import Offering, get_offering, next_times, refuse_slots
 from polyclinic.booking.policy import BOOKING_HOLD, HOLDS_PER_ADDRESS
 from polyclinic.booking.rules import Details, HoldStatus, hold_status, refuse_hold_of_address
@@ -59,6 +59,7 @@ def hold_slot(
     if (refusal := refuse_slots(session, actor, portal, offering)) is not None:
         raise refusal
     _refuse_distance(session, portal, starts_at)
+    _refuse_beside_payment(session, actor, portal)
     own = _live_holds(session, actor, portal)
     wanted = (offering.listing.specialist_id, service_id, starts_at)
     for one in own:
@@ -76,6 +77,28 @@ def hold_slot(
     session.flush()
     record(session, actor, "hold.made", "hold", hold.id, portal_id=portal.id)
     return hold
+
+
+def _refuse_beside_payment(session: Session, actor: Actor, portal: PortalView) -> None:
+    """Refuse another time to a patient whose last one waits for its payment: one time is kept at once (B2)."""
+    if actor.kind != "patient":
+        return
+    waiting = session.scalar(
+        select(Appointment.id)
+        .where(
+            Appointment.portal_id == portal.id,
+            Appointment.patient_id == actor.id,
+            Appointment.state == "pending_payment",
+            Appointment.pay_until > now(session),
+        )
+        .limit(1)
+    )
+    if waiting is not None:
+        raise Conflict(
+            "payment-open",
+            _l("A time is kept for you until you have paid it. Pay it, or give it up under “My appointments”."),
+            extra={"appointment_id": str(waiting)},
+        )
 
 
 def _refuse_distance(session: Session, portal: PortalView, starts_at: dt.datetime) -> None:

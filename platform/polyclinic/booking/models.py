@@ -106,6 +106,7 @@ class Appointment(Base):
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("cancelled_by IN ('patient', 'specialist', 'operator', 'system')", name="cancelled_by"),
         CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
+        CheckConstraint("state <> 'pending_payment' OR pay_until IS NOT NULL", name="pay_until"),
         Index("ix_appointment_specialist_id_starts_at", "specialist_id", "starts_at"),
         Index("ix_appointment_patient", "portal_id", "patient_id", "starts_at"),
         Index("ix_appointment_portal_id_starts_at", "portal_id", "starts_at"),
@@ -130,6 +131,8 @@ class Appointment(Base):
     price_minor: Mapped[int]
     currency: Mapped[str]
     payment_model: Mapped[str]
+    pay_until: Mapped[dt.datetime | None]
+    """Until when the time is kept for the payment (B2); null where nothing is paid online."""
     policy: Mapped[dict[str, Any]]
     """Free cancellation limit (seconds) and late fee (percent) as they were at booking."""
     sequence: Mapped[int] = mapped_column(server_default=text("0"))

@@ -100,7 +100,7 @@ def relationship_of(
     visits, undecided = session.execute(
         select(
             func.count().filter(Appointment.state.in_(VISITED)),
-            func.count().filter(Appointment.state == "pending_payment"),
+            func.count().filter(Appointment.state == "pending_payment", Appointment.pay_until > now(session)),
         ).where(
             Appointment.portal_id == portal_id,
             Appointment.patient_id == patient_id,

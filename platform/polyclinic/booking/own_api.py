@@ -7,8 +7,11 @@ from typing import Any
 
 from polyclinic.booking import schemas
 from polyclinic.booking.appointments import messages_of, open_appointment, page_of_appointments
+from polyclinic.booking.charges import CAUSE
 from polyclinic.booking.services import cancel_appointment, complete_appointment
 from polyclinic.kernel.actor import Actor
+from polyclinic.payments.reading import charge_for
+from polyclinic.payments.schemas import dump_own_charge
 from polyclinic.web.api import api_blueprint, idempotent
 from polyclinic.web.auth import current_session, require_kind, require_scope
 
@@ -66,9 +69,11 @@ def _specialist(scope: str) -> Actor:
 def _detail(actor: Actor, appointment_id: uuid.UUID) -> dict[str, Any]:
     session = current_session()
     view = open_appointment(session, actor, appointment_id)
+    owed = charge_for(session, actor, CAUSE, appointment_id)
     return {
         **schemas.dump_own(view),
         "patient_email": view.patient_email,
         "patient_phone": view.patient_phone,
         "messages": messages_of(session, actor, appointment_id),
+        "charge": dump_own_charge(owed) if owed else None,
     }

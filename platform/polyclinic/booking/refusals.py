@@ -15,6 +15,7 @@ from polyclinic.booking.models import Appointment
 from polyclinic.booking.rules import VISITED, Bookable, may_see_slots
 from polyclinic.directory.models import Listing, PublishedProfile
 from polyclinic.kernel.actor import Actor
+from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Refusal
 from polyclinic.payments.accounts import unready_specialists
 from polyclinic.tenancy.places import PortalView
@@ -58,6 +59,7 @@ def _relationships(
         & (Appointment.specialist_id == Listing.specialist_id)
         & (Appointment.patient_id == actor.id)
     )
+    moment = now(session)
     counts = select(func.count()).select_from(Appointment).where(mine).correlate(Listing)
     together = (
         (Allocation.portal_id == Listing.portal_id)
@@ -68,7 +70,7 @@ def _relationships(
     query = listings.outerjoin(Allocation, together).add_columns(
         Allocation,
         counts.where(Appointment.state.in_(VISITED)).scalar_subquery(),
-        counts.where(Appointment.state == "pending_payment").scalar_subquery(),
+        counts.where(Appointment.state == "pending_payment", Appointment.pay_until > moment).scalar_subquery(),
     )
     return [
         (listing, name, _relationship(allocation, visits, undecided))

@@ -17,7 +17,7 @@ from polyclinic.kernel.errors import Conflict, Forbidden, Invalid, Refusal, TooM
 from polyclinic.kernel.money import Money
 
 Party = Literal["patient", "specialist", "operator", "system"]
-Action = Literal["cancel", "complete"]
+Action = Literal["pay", "pay_late", "expire", "cancel", "complete"]
 HoldStatus = Literal["live", "expired", "booked", "released"]
 
 
@@ -30,9 +30,14 @@ class Transition:
 
 
 _ALL: frozenset[Party] = frozenset({"patient", "specialist", "operator", "system"})
+_SYSTEM: frozenset[Party] = frozenset({"system"})
 
 #: B5: the one table of transitions. What is not here does not happen; payments, visits and moves add their rows.
 TRANSITIONS: Mapping[tuple[str, Action], Transition] = {
+    ("pending_payment", "pay"): Transition("confirmed", _SYSTEM),
+    ("pending_payment", "expire"): Transition("cancelled", _SYSTEM),
+    # B8: money that came after the time was given up, and the time is still free.
+    ("cancelled", "pay_late"): Transition("confirmed", _SYSTEM),
     ("pending_payment", "cancel"): Transition("cancelled", _ALL),
     ("confirmed", "cancel"): Transition("cancelled", _ALL),
     ("confirmed", "complete"): Transition("completed", frozenset({"specialist"})),
@@ -45,6 +50,22 @@ UPCOMING = ("pending_payment", "confirmed", "in_progress")
 
 NAME_LENGTH, PHONE_LENGTH, MESSAGE_LENGTH = 120, 40, 2000
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.\-]{3,}[0-9]")
+
+
+PAYING_TIME = dt.timedelta(minutes=15)
+"""How long a time is kept once paying has begun; the one extension of a hold (B2)."""
+
+
+def state_now(state: str, pay_until: dt.datetime | None, now: dt.datetime) -> str:
+    """Return the state of an appointment as it counts now: unpaid at the end of its time it is over, swept or not."""
+    if state == "pending_payment" and pay_until is not None and pay_until <= now:
+        return "cancelled"
+    return state
+
+
+def may_revive(state: str, cancelled_by: str | None, pay_until: dt.datetime | None) -> bool:
+    """Tell whether an appointment was only given up for want of payment, so that late money may confirm it (B8)."""
+    return state == "cancelled" and cancelled_by == "system" and pay_until is not None
 
 
 def refuse_transition(state: str, action: Action, by: Party) -> Refusal | None:

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate
 from polyclinic.booking.appointments import SHELVES, AppointmentView
 from polyclinic.booking.rules import MESSAGE_LENGTH, NAME_LENGTH, PHONE_LENGTH
 from polyclinic.kernel.zones import is_zone
+from polyclinic.payments.schemas import ChargeSchema, OwnChargeSchema
 from polyclinic.web.api import ApiSchema, PageArgs
 
 
@@ -82,6 +83,19 @@ class CancellationSchema(ApiSchema):
     free_until = fields.AwareDateTime(metadata={"description": "UTC"})
     late = fields.Boolean()
     fee = fields.Nested(MoneySchema)
+    refund = fields.Nested(
+        MoneySchema, allow_none=True, metadata={"description": "what would go back of what was paid online"}
+    )
+
+
+class PaymentSchema(ApiSchema):
+    """How an appointment is paid online."""
+
+    state = fields.String(metadata={"description": "intended, open, processing, paid, failed or expired"})
+    amount = fields.Nested(MoneySchema)
+    pay_until = fields.AwareDateTime(allow_none=True, metadata={"description": "UTC; the time is given up then"})
+    url = fields.String(allow_none=True, metadata={"description": "the page of the provider, while it can be paid"})
+    failure = fields.String(allow_none=True, metadata={"description": "the provider's code of the last failed try"})
 
 
 class AppointmentSchema(ApiSchema):
@@ -111,6 +125,8 @@ class AppointmentDetailSchema(AppointmentSchema):
 
     messages = fields.Dict(keys=fields.String(), values=fields.String())
     cancelling = fields.Nested(CancellationSchema)
+    payment = fields.Nested(PaymentSchema, allow_none=True)
+    charge = fields.Nested(ChargeSchema, allow_none=True, metadata={"description": "with what went back of it"})
 
 
 class OwnAppointmentSchema(AppointmentSchema):
@@ -127,6 +143,7 @@ class OwnAppointmentDetailSchema(OwnAppointmentSchema):
     patient_email = fields.String(allow_none=True)
     patient_phone = fields.String(allow_none=True)
     messages = fields.Dict(keys=fields.String(), values=fields.String())
+    charge = fields.Nested(OwnChargeSchema, allow_none=True, metadata={"description": "with what went back of it"})
 
 
 class AppointmentPageSchema(ApiSchema):
@@ -165,7 +182,7 @@ _COPIED = (
 def dump_view(view: AppointmentView) -> dict[str, Any]:
     """Return an appointment as the patient's API gives it; the specialist's id is the listing's (P4)."""
     values = {name: getattr(view.appointment, name) for name in _COPIED}
-    return {**values, "specialist_id": view.listing_id, "price": view.price}
+    return {**values, "state": view.state, "specialist_id": view.listing_id, "price": view.price}
 
 
 def dump_own(view: AppointmentView) -> dict[str, Any]:

@@ -6,7 +6,6 @@ hear in the transaction that changes the appointment.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Collection
 
@@ -16,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from polyclinic.allocation.services import open_allocation
 from polyclinic.audit.services import record
-from polyclinic.booking.appointments import cancelling_means, get_appointment, party_of
+from polyclinic.booking.appointments import cancelling_means, cancelling_refused, get_appointment, party_of
+from polyclinic.booking.changes import changed
+from polyclinic.booking.charges import await_payment, charge_visit, end_charge, free_time, pay_again
 from polyclinic.booking.holds import (
     forget_details,
     get_hold,
@@ -33,26 +34,22 @@ from polyclinic.booking.rules import (
     Action,
     CancellationPolicy,
     Details,
-    can_cancel,
     can_complete,
     clean_message,
 )
-from polyclinic.calendar.services import firm_claim, release_claim
+from polyclinic.calendar.services import firm_claim
 from polyclinic.consents.services import give_consents, require_consents
-from polyclinic.hooks.types import AppointmentChange, Moment
 from polyclinic.identity.models import Patient
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Conflict, Defect, NotFound, Unauthenticated
 from polyclinic.kernel.ids import new_id
 from polyclinic.kernel.money import Money
-from polyclinic.kernel.outbox import announce
 from polyclinic.kernel.transactions import transactional
+from polyclinic.payments.models import Payment
 from polyclinic.payments.services import payment_terms
 from polyclinic.tenancy.places import PortalView
 from polyclinic.web.plugins import current_hooks
-
-log = logging.getLogger(__name__)
 
 
 @transactional
@@ -68,9 +65,11 @@ def confirm_booking(
 ) -> Appointment:
     """Make a patient's live hold an appointment, with the consents (version ids) that the booking gate asks for.
 
-    Idempotent: a hold that is booked already returns its appointment. Price is the one shown with the hold, the
-    cancellation policy the portal's of this moment; both stay (B6, E2). Raises NotFound for anybody else's hold, Gone
-    for a dead one, Invalid for missing consents, Conflict where the specialist can no longer be booked (B1).
+    Where the portal's payment model charges online it waits for its payment, the time kept for 15 minutes more (B2);
+    else it is confirmed. Idempotent: a hold that is booked already returns its appointment. Price is the one shown with
+    the hold, the cancellation policy the portal's of this moment; both stay (B6, E2). Raises NotFound for anybody
+    else's hold, Gone for a dead one, Invalid for missing consents, Conflict where the specialist can no longer be
+    booked (B1).
     """
     if actor.kind != "patient" or actor.id is None:
         raise Unauthenticated("sign-in-required", _l("Please confirm your e-mail address first."))
@@ -85,12 +84,16 @@ def confirm_booking(
     appointment = _new_appointment(session, actor, portal, hold, offering)
     session.add(appointment)
     session.flush()
-    firm_claim(session, hold.specialist_id, hold.id, appointment.id)
     hold.state = "booked"
     give_consents(session, actor, portal, [text.version_id for text in texts], how=how)
-    open_allocation(session, actor, portal.id, actor.id, hold.specialist_id, "browse")
     _keep_details(session, actor, portal, appointment, details)
-    _changed(session, actor, appointment, "confirmed", {"hold": str(hold.id)})
+    charge = charge_visit(session, actor, portal, appointment)
+    if charge is not None and charge.provider:
+        await_payment(session, actor, portal, appointment, charge)
+        return appointment
+    firm_claim(session, hold.specialist_id, hold.id, appointment.id)
+    open_allocation(session, actor, portal.id, actor.id, hold.specialist_id, "browse")
+    changed(session, actor, appointment, "confirmed", {"hold": str(hold.id)})
     return appointment
 
 
@@ -117,6 +120,7 @@ def _still_offered(session: Session, actor: Actor, portal: PortalView, hold: Hol
 
 def _new_appointment(session: Session, actor: Actor, portal: PortalView, hold: Hold, offering: Offering) -> Appointment:
     price = Money(hold.price_minor, hold.currency)
+    moment = now(session)
     policy = CancellationPolicy(portal.settings.get(FREE_CANCELLATION), portal.settings.get(LATE_FEE))
     return Appointment(
         id=new_id(),
@@ -128,7 +132,7 @@ def _new_appointment(session: Session, actor: Actor, portal: PortalView, hold: H
         starts_at=hold.starts_at,
         ends_at=hold.ends_at,
         zone=offering.profile.zone,
-        state="confirmed",
+        state="confirmed",  # until somebody must pay first
         service_name=offering.service.name,
         specialist_name=offering.profile.name,
         price_minor=price.minor,
@@ -136,7 +140,7 @@ def _new_appointment(session: Session, actor: Actor, portal: PortalView, hold: H
         payment_model=payment_terms(current_hooks(), portal, price).model,
         policy=policy.as_json(),
         sequence=0,
-        created_at=now(session),
+        created_at=moment,
     )
 
 
@@ -184,13 +188,14 @@ def cancel_appointment(session: Session, actor: Actor, appointment_id: uuid.UUID
     by, moment = party_of(actor), now(session)
     if appointment.state == "cancelled" and appointment.cancelled_by == by:
         return appointment
-    if (refusal := can_cancel(appointment.state, by, appointment.starts_at, moment)) is not None:
+    if (refusal := cancelling_refused(session, actor, appointment)) is not None:
         raise refusal
     text = clean_message(message)
     if text and by not in ("patient", "specialist"):
         raise Defect("operators write no messages (I4)")
     terms = cancelling_means(session, actor, appointment)
-    release_claim(session, appointment.specialist_id, appointment.id)
+    confirmed = appointment.state != "pending_payment"
+    free_time(session, appointment)
     appointment.state = _after(appointment, "cancel")
     appointment.cancelled_at, appointment.cancelled_by = moment, by
     appointment.cancelled_late = terms.late
@@ -198,7 +203,12 @@ def cancel_appointment(session: Session, actor: Actor, appointment_id: uuid.UUID
     session.flush()
     if text:
         _write_message(session, actor, appointment, "cancellation", text)
-    _changed(session, actor, appointment, "cancelled", {"late": terms.late, "fee_minor": terms.fee.minor})
+    end_charge(session, actor, appointment, terms.fee)
+    detail: dict[str, object] = {"late": terms.late, "fee_minor": terms.fee.minor}
+    if confirmed:
+        changed(session, actor, appointment, "cancelled", detail)
+    else:  # nobody but the patient knew of it
+        record(session, actor, "appointment.given_up", "appointment", appointment.id, detail=detail)
     return appointment
 
 
@@ -217,7 +227,7 @@ def complete_appointment(session: Session, actor: Actor, appointment_id: uuid.UU
     appointment.state = _after(appointment, "complete")
     appointment.completed_at = moment
     session.flush()
-    _changed(session, actor, appointment, "completed", {})
+    changed(session, actor, appointment, "completed", {})
     return appointment
 
 
@@ -232,36 +242,13 @@ def _after(appointment: Appointment, action: Action) -> str:
     return TRANSITIONS[appointment.state, action].to
 
 
-def _changed(
-    session: Session, actor: Actor, appointment: Appointment, moment: Moment, detail: dict[str, object]
-) -> None:
-    """Write what follows from a new state: audit, outbox, hooks (B5)."""
-    kind, by = f"appointment.{moment}", party_of(actor)
-    record(session, actor, kind, "appointment", appointment.id, portal_id=appointment.portal_id, detail=detail)
-    announce(
-        session,
-        kind,
-        {"appointment_id": str(appointment.id), "by": by, "sequence": appointment.sequence},
-        portal_id=appointment.portal_id,
-    )
-    _tell_plugins(
-        session,
-        AppointmentChange(
-            moment,
-            appointment.id,
-            appointment.portal_id,
-            appointment.patient_id,
-            appointment.specialist_id,
-            appointment.starts_at,
-            by,
-        ),
-    )
+@transactional
+def open_payment(session: Session, actor: Actor, portal: PortalView, appointment_id: uuid.UUID) -> Payment:
+    """Return the payment that a patient's appointment waits for: the same one until it has failed, then another try.
 
-
-def _tell_plugins(session: Session, change: AppointmentChange) -> None:
-    """Call the hook in a savepoint: a plugin that raises undoes what it did, not the booking (X2)."""
-    try:
-        with session.begin_nested():
-            current_hooks().call.appointment_changed(change=change)
-    except Exception:
-        log.exception("a plugin failed at appointment_changed (%s)", change.moment)
+    Two presses, two tabs and the way back end at one payment (B2). Raises NotFound for anybody else's, Conflict where
+    nothing waits any more.
+    """
+    _lock_appointment(session, actor, appointment_id)
+    appointment = get_appointment(session, actor, appointment_id, lock=True)
+    return pay_again(session, actor, portal, appointment)

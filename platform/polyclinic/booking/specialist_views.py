@@ -22,11 +22,15 @@ from polyclinic.booking.appointments import (
     messages_of,
     open_appointment,
 )
+from polyclinic.booking.charges import CAUSE, refund_preview
 from polyclinic.booking.services import cancel_appointment, complete_appointment
 from polyclinic.booking.words import state_tones, state_words
 from polyclinic.kernel.clock import now
 from polyclinic.kernel.errors import Invalid, NotFound, Refusal
 from polyclinic.kernel.instants import parse_day
+from polyclinic.payments.invoices import mark_paid
+from polyclinic.payments.reading import charge_for
+from polyclinic.payments.refund_rules import REASONS
 from polyclinic.web.auth import current_session, require, require_kind
 from polyclinic.web.i18n import current_language, current_zone, localized
 from polyclinic.web.portal_badges import badge_of, portal_badge
@@ -96,6 +100,17 @@ def complete(appointment_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/appointments/<uuid:appointment_id>/mark-paid")
+@require("specialist")
+def mark(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    """Note that the patient paid the specialist's invoice (E5)."""
+    session, actor = current_session(), require_kind("specialist")
+    owed = charge_for(session, actor, CAUSE, appointment_id)
+    if owed is None:
+        raise NotFound()
+    return _acted(appointment_id, lambda: mark_paid(session, actor, owed.charge.id), _("Marked as paid."))
+
+
 def _acted(appointment_id: uuid.UUID, act: Any, said: str) -> ResponseReturnValue:
     try:
         act()
@@ -112,6 +127,8 @@ def _page(appointment_id: uuid.UUID, refusal: Refusal | None = None) -> str:
     view = open_appointment(session, actor, appointment_id)
     appointment = view.appointment
     can_cancel = cancelling_refused(session, actor, appointment) is None
+    terms = cancelling_means(session, actor, appointment) if can_cancel else None
+    charge = charge_for(session, actor, CAUSE, appointment_id)
     return render_template(
         "booking/specialist/show.html",
         view=view,
@@ -119,9 +136,13 @@ def _page(appointment_id: uuid.UUID, refusal: Refusal | None = None) -> str:
         messages=messages_of(session, actor, appointment_id),
         badge=portal_badge(appointment.portal_id),
         can_complete=completing_refused(session, actor, appointment) is None,
-        terms=cancelling_means(session, actor, appointment) if can_cancel else None,
-        state=state_words()[appointment.state],
-        tone=state_tones()[appointment.state],
+        terms=terms,
+        refund=refund_preview(session, appointment, terms.fee, "specialist") if terms else None,
+        charge=charge,
+        can_mark=charge is not None and charge.state == "open" and not charge.charge.provider,
+        reasons=REASONS,
+        state=state_words()[view.state],
+        tone=state_tones()[view.state],
         refusal=refusal,
         written=request.form.get("message", ""),
     )
@@ -183,7 +204,7 @@ def _event(entry: Entry, badges: dict[uuid.UUID, Any]) -> dict[str, Any]:
         appointment, badge = entry.visit.appointment, badges.get(entry.visit.appointment.portal_id)
         event |= {
             "title": entry.visit.patient_name,
-            "state": appointment.state,
+            "state": entry.visit.state,
             "href": url_for(".show", appointment_id=appointment.id),
             "note": localized(appointment.service_name),
         }

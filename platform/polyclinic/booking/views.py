@@ -142,6 +142,8 @@ def _kept(hold_id: uuid.UUID) -> tuple[Actor, Hold]:
 
 def _booked(kept: Hold) -> Response:
     appointment = booked_appointment(current_session(), current_portal(), kept)
+    if appointment.state == "pending_payment":
+        return redirect(url_for("portal_paying.pay", appointment_id=appointment.id, go=1), 303)
     return redirect(url_for("portal_appointments.booked", appointment_id=appointment.id), 303)
 
 
@@ -210,6 +212,7 @@ def _summary(
         session, portal, "booking", actor.locale or current_language().code, actor.id
     )
     policy = CancellationPolicy(portal.settings.get(FREE_CANCELLATION), portal.settings.get(LATE_FEE))
+    terms = payment_terms(current_hooks(), portal, price)
     return _page(
         "confirm",
         kept,
@@ -219,9 +222,10 @@ def _summary(
         agreements=[(text, render_markdown(text.body)) for text in texts],
         given=given,
         errors={} if refusal is None else refusal.fields or {"confirm": refusal.message},
-        payment=payment_terms(current_hooks(), portal, price),
+        payment=terms,
         terms=cancellation_terms(kept.starts_at, price, policy, now(session), "patient"),
         late_fee=policy.late_fee,
+        online=current_hooks().payment_models[terms.model].charges_online,
         status=200 if refusal is None else refusal.status,
     )
 

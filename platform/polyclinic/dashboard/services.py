@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from polyclinic.booking.appointments import stands
 from polyclinic.booking.models import Appointment
 from polyclinic.calendar.models import AvailabilityException, AvailabilityRule
 from polyclinic.dashboard.rules import NEW_FOR, ActionItem, Open, action_items
@@ -74,7 +75,7 @@ def get_dashboard(session: Session, actor: Actor, portals: Sequence[PortalView])
     today = _visits(
         session,
         _mine(actor)
-        .where(Appointment.starts_at >= start, Appointment.starts_at < end, Appointment.state != "cancelled")
+        .where(Appointment.starts_at >= start, Appointment.starts_at < end, stands(moment))
         .order_by(Appointment.starts_at),
     )
     fresh = _visits(

@@ -45,6 +45,12 @@ def now(session: Session) -> dt.datetime:
     return began[0].astimezone(dt.UTC) + dt.timedelta(seconds=time.monotonic() - began[1])
 
 
+def app_time(session: Session, moment: dt.datetime) -> dt.datetime:
+    """Return a real moment, such as one that a provider names, on the application's clock: the same in production."""
+    offset = now(session) - real_now()
+    return moment if abs(offset) < dt.timedelta(seconds=2) else moment + offset
+
+
 def real_now() -> dt.datetime:
     """Return the machine's time in UTC, for what must not be moved: sign-ins, codes, tokens, signatures."""
     return dt.datetime.now(dt.UTC)

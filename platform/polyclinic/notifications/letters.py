@@ -41,7 +41,8 @@ class Visit:
     link: str
 
 
-def _dear(name: str) -> str:
+def greeting(name: str) -> str:
+    """Say hello, by name where there is one."""
     return _("Hello %(name)s,", name=name) if name else _("Hello,")
 
 
@@ -55,7 +56,7 @@ def confirmation(sender: Sender, name: str, zone: str, visit: Visit) -> Letter:
     """To the patient: the appointment is confirmed, with an invitation for the calendar."""
     return Letter(
         subject=_("Your appointment is confirmed"),
-        greeting=_dear(name),
+        greeting=greeting(name),
         paragraphs=(
             _("Your appointment is confirmed. It takes place by video, in your browser; there is nothing to install."),
         ),
@@ -79,7 +80,7 @@ def new_appointment(sender: Sender, name: str, zone: str, visit: Visit, portal: 
     """To the specialist: somebody has booked. It names the portal, not the patient."""
     return Letter(
         subject=_("New appointment on %(portal)s", portal=portal),
-        greeting=_dear(name),
+        greeting=greeting(name),
         paragraphs=(_("A new appointment is in your calendar."),),
         facts=((_("When"), _when(visit, zone)), (_("Portal"), portal)),
         action=(_("Open the appointment"), visit.link),
@@ -98,7 +99,7 @@ def cancellation(sender: Sender, name: str, zone: str, visit: Visit, portal: str
         subject=_("Appointment cancelled on %(portal)s", portal=portal)
         if portal
         else _("Your appointment was cancelled"),
-        greeting=_dear(name),
+        greeting=greeting(name),
         paragraphs=(_("This appointment was cancelled and does not take place."),),
         facts=tuple(facts),
         action=(_("Open my calendar"), visit.link) if portal else (_("Find another time"), sender.home()),
@@ -124,7 +125,7 @@ def welcome(sender: Sender, name: str) -> Letter:
     """To a new patient or specialist."""
     return Letter(
         subject=_("Welcome to %(name)s", name=sender.name),
-        greeting=_dear(name),
+        greeting=greeting(name),
         paragraphs=(_("your account is ready. You sign in with this e-mail address."),),
         action=(_("Sign in"), sender.home()),
     )
@@ -153,7 +154,7 @@ def enquiry(sender: Sender, name: str, link: str) -> Letter:
     """To an operator of the network: somebody would like to work here."""
     return Letter(
         subject=_("Somebody would like to work with you"),
-        greeting=_dear(name),
+        greeting=greeting(name),
         paragraphs=(_("An enquiry has arrived from the public site for specialists. It waits for an answer."),),
         action=(_("Read the enquiry"), link),
     )

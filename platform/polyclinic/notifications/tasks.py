@@ -5,19 +5,18 @@ from __future__ import annotations
 import functools
 import uuid
 from dataclasses import dataclass
-from typing import cast
 
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import select
 
 from polyclinic.booking.models import Appointment
 from polyclinic.identity.models import Operator, Patient, Specialist
-from polyclinic.kernel.errors import Defect
 from polyclinic.kernel.ids import digest
 from polyclinic.kernel.scope import open_session
 from polyclinic.notifications import letters
 from polyclinic.notifications.compose import Recipient
 from polyclinic.notifications.letters import Visit
+from polyclinic.notifications.people import operator_recipient, patient_recipient, portal_of, specialist_recipient
 from polyclinic.notifications.senders import Sender, as_network, as_portal
 from polyclinic.notifications.services import send_letter
 from polyclinic.tenancy.places import PlaceName, PortalView
@@ -25,7 +24,6 @@ from polyclinic.tenancy.policy import LOCALES, TIME_ZONE
 from polyclinic.web import jobs
 from polyclinic.web.db import db
 from polyclinic.web.jobs import Message
-from polyclinic.web.places import PlaceFlask
 from polyclinic.web.theming import brand_of_portal
 
 #: Where each reader sees the appointment; a link opens a page and does nothing (B10).
@@ -141,7 +139,7 @@ def on_welcome(message: Message) -> None:
 
 def on_contact(message: Message) -> None:
     """Tell a portal's support address that there is a message; nobody, where the portal has no such address."""
-    portal, desk = _portal(message), as_network("admin")
+    portal, desk = portal_of(message), as_network("admin")
     address = brand_of_portal(portal).support_email
     if not address:
         return
@@ -177,35 +175,10 @@ def _person(message: Message, kind: str, subject: uuid.UUID) -> Recipient | None
         return operator_recipient(operator) if operator else None
 
 
-def patient_recipient(patient: Patient) -> Recipient:
-    """A patient as somebody to write to."""
-    return Recipient("patient", str(patient.id), patient.name, patient.email, patient.locale, patient.zone)
-
-
-def specialist_recipient(specialist: Specialist) -> Recipient:
-    """A specialist as somebody to write to."""
-    return Recipient(
-        "specialist", str(specialist.id), specialist.name, specialist.email, specialist.locale, specialist.zone
-    )
-
-
-def operator_recipient(operator: Operator) -> Recipient:
-    """An operator as somebody to write to."""
-    return Recipient("operator", str(operator.id), operator.name, operator.email, operator.locale, operator.zone)
-
-
 def _sender(message: Message, subject_kind: str) -> Sender:
     if subject_kind == "patient":
-        return as_portal(_portal(message))
+        return as_portal(portal_of(message))
     return as_network("admin" if subject_kind == "operator" else "specialists")
-
-
-def _portal(message: Message) -> PortalView:
-    app = cast(PlaceFlask, current_app)
-    portal = app.places.portal(message.portal_id) if message.portal_id else None
-    if portal is None:
-        raise Defect(f"{message.cause} belongs to no portal")
-    return portal
 
 
 def _parties(message: Message) -> Parties | None:
@@ -219,7 +192,7 @@ def _parties(message: Message) -> Parties | None:
         specialist = session.get(Specialist, appointment.specialist_id)
         if patient is None or specialist is None:
             return None
-        return Parties(appointment, patient, specialist, _portal(message))
+        return Parties(appointment, patient, specialist, portal_of(message))
 
 
 def _visit(found: Parties, sender: Sender) -> Visit:

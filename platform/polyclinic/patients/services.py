@@ -93,7 +93,11 @@ def read_patient(session: Session, actor: Actor, patient_id: uuid.UUID) -> Patie
     row = _row(*found)
     appointments = session.scalars(
         select(Appointment)
-        .where(Appointment.patient_id == patient_id, Appointment.specialist_id == actor.id)
+        .where(
+            Appointment.patient_id == patient_id,
+            Appointment.specialist_id == actor.id,
+            Appointment.state != "pending_payment",
+        )
         .order_by(Appointment.starts_at.desc())
         .limit(200)
     ).all()

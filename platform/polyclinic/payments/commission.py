@@ -43,10 +43,12 @@ def part_of(amount: int, bps: int) -> int:
     return (amount * bps + WHOLE_BPS // 2) // WHOLE_BPS
 
 
-def commission_returned(commission: int, amount: int, refunded: int, returned: int, more: int) -> int:
+def commission_returned(commission: int, amount: int, refunded: int, returned: int, more: int, unit: int = 1) -> int:
     """Return how much commission goes back with a refund of ``more``, after ``refunded`` and ``returned`` did.
 
     Cumulative floors: whatever the steps, a charge refunded in whole has given back its commission in whole; each part
     rounded by itself would drift. Held within the step, because a refund that failed may have taken a cent along.
+    ``unit`` is the multiple that every amount must be.
     """
-    return min(max(0, commission * (refunded + more) // amount - returned), more)
+    part = commission * (refunded + more) // amount // unit * unit - returned
+    return min(max(0, part), more)

@@ -17,12 +17,10 @@ from polyclinic.payments.account_models import ProviderAccount
 from polyclinic.payments.accounts import refresh_account
 from polyclinic.payments.inbox_models import WebhookEvent
 from polyclinic.payments.models import Payment
+from polyclinic.payments.paying import SYNC
 from polyclinic.payments.references import find_reference
 from polyclinic.web.db import db
 from polyclinic.web.plugins import current_hooks
-
-#: Asks for a payment to be read from its provider again: {"payment_id"}, in its portal.
-SYNC = "payment.sync"
 
 
 @dataclass(frozen=True, slots=True)

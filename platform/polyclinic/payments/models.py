@@ -15,6 +15,7 @@ from polyclinic.allocation.models import PATIENT
 from polyclinic.directory.models import LISTING
 from polyclinic.kernel.ids import new_id
 from polyclinic.kernel.models import Base, tenancy
+from polyclinic.kernel.money import Money
 
 CHARGE = ["portal_id", "charge_id"], ["charge.portal_id", "charge.id"]
 PAYMENT = ["portal_id", "payment_id"], ["payment.portal_id", "payment.id"]
@@ -139,6 +140,8 @@ class Payment(Base):
     """Of the page on which it can be paid."""
     deadline: Mapped[dt.datetime]
     """Application's clock: what it is for is given up then (B2)."""
+    page_until: Mapped[dt.datetime]
+    """Real time: how long the provider's page should live; part of the request that a key repeats."""
     failure: Mapped[str | None]
     """The provider's code of the last failed attempt ("card_declined")."""
     quarantine: Mapped[str | None]
@@ -218,3 +221,8 @@ class Refund(Base):
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("app_now()"))
     settled_at: Mapped[dt.datetime | None]
     """When it succeeded or failed."""
+
+    @property
+    def money(self) -> Money:
+        """How much goes back."""
+        return Money(self.amount_minor, self.currency)

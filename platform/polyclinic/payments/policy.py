@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from polyclinic.directory.policy import PRICING
 from polyclinic.payments.commission import WHOLE_BPS, CommissionTerms, Earns
-from polyclinic.tenancy.kinds import Amount, Boolean, Choice, Duration, LocalizedText, Percent
+from polyclinic.tenancy.kinds import Amount, Boolean, Choice, Duration, LocalizedText, Percent, Text
 from polyclinic.tenancy.settings import Problem, Setting, Settings
 
 PAYMENT_MODEL = Setting(
@@ -33,6 +33,16 @@ PAYMENT_TERMS = Setting(
     _l("Payment terms"),
     _l("What patients read about paying before they confirm a visit."),
     default={},
+    network=False,
+)
+STATEMENT_NAME = Setting(
+    "payment.statement_name",
+    Text(max=10),
+    _l("Name on card statements"),
+    _l(
+        "What card statements show beside the payee's name: up to ten letters or digits that say nothing about health. "
+        "Unset: nothing."
+    ),
     network=False,
 )
 COMMISSION = Setting(
@@ -81,6 +91,7 @@ PAYOUT_DELAY = Setting(
 SETTINGS: tuple[Setting[Any], ...] = (
     PAYMENT_MODEL,
     PAYMENT_TERMS,
+    STATEMENT_NAME,
     COMMISSION,
     COMMISSION_MINIMUM,
     COMMISSION_MAXIMUM,

@@ -61,10 +61,13 @@ class RefundTerms:
     reason: Reason
 
 
-def refund_terms(paid: Money, refunded: Money, fee: Money, by: str) -> RefundTerms:
-    """Return what goes back of what was paid when ``by`` cancels and owes ``fee``; never more than is left."""
+def refund_terms(paid: Money, refunded: Money, fee: Money, by: str, unit: int = 1) -> RefundTerms:
+    """Return what goes back of what was paid when ``by`` cancels and owes ``fee``; never more than is left.
+
+    ``unit`` is the multiple that every amount must be; a broken one is rounded in the patient's favour.
+    """
     left = paid - refunded
-    back = max(0, left.minor - fee.minor)
+    back = min(left.minor, -(-max(0, left.minor - fee.minor) // unit) * unit)
     reason: Reason = "late_cancellation" if fee else "free_cancellation"
     if by == "specialist":
         reason = "specialist_cancelled"
@@ -90,8 +93,8 @@ def refuse_refund(charge: Returnable, amount: int, *, paid: bool, disputed: bool
     return None
 
 
-def commission_part(charge: Returnable, amount: int, *, return_commission: bool) -> int:
+def commission_part(charge: Returnable, amount: int, *, return_commission: bool, unit: int = 1) -> int:
     """Return how much of a refund the platform bears: its commission in proportion, or nothing where it keeps it."""
     if not return_commission:
         return 0
-    return commission_returned(charge.commission, charge.amount, charge.refunded, charge.returned, amount)
+    return commission_returned(charge.commission, charge.amount, charge.refunded, charge.returned, amount, unit)

@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
 from polyclinic.hooks.types import PaymentModel
 from polyclinic.kernel.errors import Conflict
-from polyclinic.kernel.money import Money, exponent
+from polyclinic.kernel.money import Money
 
 FREE = "free"
 #: States in which money may still come; the others are ends.
 LIVE = ("intended", "open", "processing")
 _RANK = {"intended": 0, "open": 1, "processing": 2, "failed": 3, "expired": 3, "paid": 4}
-
-#: The least that is charged online, in minor units: what card networks cost otherwise eats it all.
-_SMALLEST = {
-    "AED": 200,
-    "AUD": 50,
-    "BRL": 50,
-    "CAD": 50,
-    "CHF": 50,
-    "CZK": 1500,
-    "DKK": 250,
-    "EUR": 50,
-    "GBP": 30,
-    "HKD": 400,
-    "HUF": 17500,
-    "INR": 5000,
-    "ISK": 70,
-    "JPY": 50,
-    "KRW": 700,
-    "KWD": 160,
-    "MXN": 1000,
-    "MYR": 200,
-    "NOK": 300,
-    "NZD": 50,
-    "PLN": 200,
-    "RON": 200,
-    "RSD": 6000,
-    "SEK": 300,
-    "SGD": 50,
-    "THB": 1000,
-    "UGX": 1900,
-    "USD": 50,
-}
 
 #: Pauses between tries while a provider does not answer; the last one repeats, so that everything is settled within a
 #: minute of its coming back.
@@ -69,18 +38,14 @@ def model_for(price: Money, chosen: str, models: Mapping[str, PaymentModel]) -> 
         )
     if model.free_only and price:
         raise Conflict("price-not-free", _l("Booking is not possible here at the moment: visits here cost nothing."))
-    if model.charges_online and price.minor < (least := smallest(price.currency)):
-        raise Conflict(
-            "price-too-small",
-            _l("Booking is not possible here at the moment: the price is too small to be paid online."),
-            extra={"smallest_minor": least, "currency": price.currency},
-        )
+    if price and (sentence := refuse_amount(model, price)) is not None:
+        raise Conflict("price-refused", sentence)
     return model
 
 
-def smallest(currency: str) -> int:
-    """Return the least amount above zero that can be charged online, in minor units."""
-    return _SMALLEST.get(currency) or max(1, 10 ** exponent(currency) // 2)
+def refuse_amount(model: PaymentModel, price: Money) -> Any | None:
+    """Return the sentence why a model cannot charge a price, such as one too small to be paid online, or None."""
+    return None if model.refuse_amount is None else model.refuse_amount(price)
 
 
 def moves_forward(state: str, to: str) -> bool:
