@@ -109,8 +109,8 @@ def returned_of(refunds: Sequence[Object], fee_refunds: Sequence[Object]) -> tup
     Stripe does not say which return of a fee belongs to which refund. Both are in order of time, and our refunds say
     whether they give commission back; a rest goes to the last, so that the sum is always what Stripe says.
     """
-    ordered = sorted(refunds, key=lambda refund: (refund["created"], refund["id"]))
-    fees = [fee["amount"] for fee in sorted(fee_refunds, key=lambda fee: (fee["created"], fee["id"]))]
+    ordered = _oldest_first(refunds)
+    fees = [fee["amount"] for fee in _oldest_first(fee_refunds)]
     giving = [refund for refund in ordered if (refund.get("metadata") or {}).get("commission") != "kept"] or ordered
     shares = {refund["id"]: 0 for refund in ordered}
     for refund, fee in zip(giving, fees, strict=False):
@@ -118,6 +118,14 @@ def returned_of(refunds: Sequence[Object], fee_refunds: Sequence[Object]) -> tup
     if giving and len(fees) > len(giving):
         shares[giving[-1]["id"]] += sum(fees[len(giving) :])
     return tuple(_returned(refund, shares[refund["id"]]) for refund in ordered)
+
+
+def _oldest_first(newest_first: Sequence[Object]) -> list[Object]:
+    """Turn a list of Stripe's round; within one second its own order is the only one there is."""
+    found = list(newest_first)
+    found.reverse()
+    found.sort(key=lambda one: int(one["created"]))
+    return found
 
 
 def _returned(refund: Object, commission: int) -> Returned:
