@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import pgettext
 
 from polyclinic.kernel.money import Money
 from polyclinic.payments.ledger_sums import LedgerSum, ledger_sums
@@ -34,13 +35,13 @@ TONES: Final = {
 
 
 def _charge_states() -> list[tuple[str, str]]:
-    return [("open", _("Open")), ("paid", _("Paid")), ("void", _("Not owed any more"))]
+    return [("open", pgettext("money that is owed", "Open")), ("paid", _("Paid")), ("void", _("Not owed any more"))]
 
 
 def _payment_states() -> list[tuple[str, str]]:
     return [
         ("intended", _("About to begin")),
-        ("open", _("Open")),
+        ("open", pgettext("money that is owed", "Open")),
         ("processing", _("Being processed")),
         ("paid", _("Paid")),
         ("failed", _("Failed")),

@@ -175,3 +175,5 @@ def test_a_specialist_marks_an_invoice_as_paid(till: Till, browser: Browser) -> 
         "specialist:receivable": 1200,
         "platform:commission": -1200,
     }
+    ((issuer, number),) = till.desk.rows("SELECT issuer, number FROM receipt")
+    assert (issuer, number) == ("specialist", 1), "E10: one receipt, by whom the patient paid"

@@ -126,6 +126,7 @@ class Till:
                     cancel_url="http://127.0.0.1/",
                     capture_id=f"ch_{charge.id.hex[:8]}" if at else None,
                     deadline=MOMENT,
+                    page_until=MOMENT,
                     paid_at=at,
                 )
                 session.add(payment)

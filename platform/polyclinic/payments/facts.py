@@ -20,6 +20,7 @@ from polyclinic.kernel.money import Money
 from polyclinic.kernel.outbox import announce
 from polyclinic.payments import ledger_rules
 from polyclinic.payments.causes import cause_of
+from polyclinic.payments.certifying import certify_payment
 from polyclinic.payments.ledger import Fact, reverse_entry, write_entry
 from polyclinic.payments.ledger_rules import Where
 from polyclinic.payments.models import Charge, Payment, Refund
@@ -48,6 +49,7 @@ def apply_reading(session: Session, payment: Payment, charges: Sequence[Charge],
     for returned in reading.returned:
         apply_returned(session, payment, charges, returned)
     _move(session, payment, charges, reading)
+    certify_payment(session, payment, charges)
 
 
 def _mismatch(payment: Payment, charges: Sequence[Charge], reading: PaymentReading) -> str | None:

@@ -14,6 +14,7 @@ from polyclinic.kernel.errors import Conflict, Forbidden
 from polyclinic.kernel.outbox import announce
 from polyclinic.kernel.transactions import transactional
 from polyclinic.payments import ledger_rules
+from polyclinic.payments.certifying import certify_charge
 from polyclinic.payments.charging import lock_charge
 from polyclinic.payments.ledger import Fact, write_entry
 from polyclinic.payments.models import Charge
@@ -48,4 +49,5 @@ def mark_paid(session: Session, actor: Actor, charge_id: uuid.UUID) -> Charge:
         write_entry(session, charge, fact)
     record(session, actor, "charge.marked_paid", "charge", charge.id, portal_id=charge.portal_id)
     announce(session, "charge.marked_paid", {"charge_id": str(charge.id)}, portal_id=charge.portal_id)
+    certify_charge(session, charge)
     return charge

@@ -38,6 +38,7 @@ from polyclinic.kernel.scope import Scope
 from polyclinic.kernel.transactions import transactional
 from polyclinic.payments.calling import ask
 from polyclinic.payments.causes import cause_of
+from polyclinic.payments.certifying import certify_payment
 from polyclinic.payments.charging import lock_charge
 from polyclinic.payments.facts import apply_reading, apply_returned
 from polyclinic.payments.models import Charge, Payment, Refund
@@ -260,6 +261,7 @@ def _refund_order(session: Session, refund: Refund, payment: Payment) -> RefundO
 def _returned(session: Session, payment_id: uuid.UUID, returned: Returned) -> None:
     payment, charges = _locked(session, payment_id)
     apply_returned(session, payment, charges, returned)
+    certify_payment(session, payment, charges)
 
 
 @transactional

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 #: A badge's tone repeats what the word says.
 TONES: Final[Mapping[str, str]] = {
@@ -24,7 +25,7 @@ TONES: Final[Mapping[str, str]] = {
 def status_words() -> dict[str, str]:
     """Return the statuses of charges and refunds."""
     return {
-        "open": _("Open"),
+        "open": pgettext("money that is owed", "Open"),
         "processing": _("Being processed"),
         "failed": _("Failed"),
         "paid": _("Paid"),
