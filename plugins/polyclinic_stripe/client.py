@@ -27,6 +27,8 @@ _LATER = frozenset({401, 409, 429})
 _KEY = "polyclinic.stripe"
 #: A fresh key after a remembered failure, at most so often.
 _BUCKET = 600
+#: Stripe answers a key for a day with what it answered first, its own fault included.
+_REMEMBERED = 500
 
 stripe.enable_telemetry = False  # else the SDK writes a file into the home folder and sends its content
 
@@ -66,7 +68,8 @@ def speaking() -> Iterator[None]:
         if 400 <= status < 500 and status not in _LATER:
             raise ProviderRefused(error.code or type(error).__name__, error.user_message or str(error)) from error
         log.warning("Stripe did not do it: %s, status %s, request %s", type(error).__name__, status, error.request_id)
-        raise ProviderUnavailable(f"{type(error).__name__} ({status})") from error
+        remembered = status == _REMEMBERED
+        raise ProviderUnavailable(f"{type(error).__name__} ({status})", answered=remembered) from error
 
 
 def call(method: Callable[..., Any], *args: Any) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def make_or_remake(method: Callable[..., Any], params: dict[str, Any], options: 
     try:
         return call(method, params, options)
     except ProviderUnavailable as away:
-        if getattr(away.__cause__, "http_status", None) != 500:
+        if not away.answered:
             raise
         key = f"{options['idempotency_key']}:{int(time.time()) // _BUCKET}"
         return call(method, params, options | {"idempotency_key": key})

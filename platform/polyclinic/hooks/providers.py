@@ -23,8 +23,14 @@ RefundStatus = Literal["pending", "succeeded", "failed"]
 class ProviderUnavailable(Exception):
     """The provider did not answer, or answered with a fault of its own: the outcome is unknown, ask again later.
 
-    Repeating the call with the same idempotency key is safe.
+    Repeating the call with the same idempotency key is safe. ``answered`` tells that the fault is what the provider
+    remembers for this key: once a reading has shown that nothing was made, another key has to ask.
     """
+
+    def __init__(self, sentence: str, *, answered: bool = False) -> None:
+        """Keep a sentence for logs."""
+        super().__init__(sentence)
+        self.answered = answered
 
 
 class ProviderRefused(Exception):

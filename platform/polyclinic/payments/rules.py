@@ -17,6 +17,8 @@ FREE = "free"
 LIVE = ("intended", "open", "processing")
 _RANK = {"intended": 0, "open": 1, "processing": 2, "failed": 3, "expired": 3, "paid": 4}
 
+#: What an idempotency key is followed by once its provider remembers a fault for it.
+AGAIN = ":again:"
 #: Pauses between tries while a provider does not answer; the last one repeats, so that everything is settled within a
 #: minute of its coming back.
 _PAUSES = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 10, 20, 30))
@@ -51,6 +53,11 @@ def refuse_amount(model: PaymentModel, price: Money) -> Any | None:
 def moves_forward(state: str, to: str) -> bool:
     """Tell whether a payment in ``state`` may become ``to``: only forward, and money that came always counts."""
     return _RANK[to] > _RANK[state]
+
+
+def renewed_key(key: str, tries: int) -> str:
+    """Return the idempotency key that asks again where a provider remembers its own fault for ``key`` (E7)."""
+    return f"{key.partition(AGAIN)[0]}{AGAIN}{tries}"
 
 
 def pause_after(tries: int) -> dt.timedelta:

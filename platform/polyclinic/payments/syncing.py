@@ -45,7 +45,7 @@ from polyclinic.payments.models import Charge, Payment, Refund
 from polyclinic.payments.paying import SYNC, charges_of, get_payment, order_of, reference_of
 from polyclinic.payments.references import remember_reference
 from polyclinic.payments.refunding import EXECUTE, returns_commission
-from polyclinic.payments.rules import LIVE, moves_forward, pause_after
+from polyclinic.payments.rules import LIVE, moves_forward, pause_after, renewed_key
 from polyclinic.tenancy.places import PortalView
 from polyclinic.web.db import engine, open_session
 from polyclinic.web.places import PlaceFlask
@@ -80,7 +80,7 @@ def sync_payment(portal_id: uuid.UUID, payment_id: uuid.UUID) -> None:
         except ProviderUnavailable as silence:
             log.warning("payment %s: no answer (%s)", payment_id, silence)
             with open_session(engine(), Scope("job", portal=portal_id)) as session:
-                _postpone(session, payment_id)
+                _postpone(session, payment_id, answered=silence.answered)
             return
         except ProviderRefused as refused:
             log.warning("payment %s: refused (%s)", payment_id, refused.code)
@@ -174,9 +174,12 @@ def _locked(session: Session, payment_id: uuid.UUID) -> tuple[Payment, list[Char
 
 
 @transactional
-def _postpone(session: Session, payment_id: uuid.UUID) -> None:
+def _postpone(session: Session, payment_id: uuid.UUID, *, answered: bool) -> None:
+    """Ask again later; a page that nobody was ever sent to is asked for under another key where the old one is spent."""
     payment = get_payment(session, payment_id, lock=True)
     payment.tries += 1
+    if answered and payment.state == "intended":
+        payment.idempotency_key = renewed_key(payment.idempotency_key, payment.tries)
     session.flush()
     at = now(session) + pause_after(payment.tries)
     fall_due(session, SYNC, payment.id, at, portal_id=payment.portal_id)
@@ -214,7 +217,7 @@ def execute_refund(portal_id: uuid.UUID, refund_id: uuid.UUID) -> None:
     except ProviderUnavailable as silence:
         log.warning("refund %s: no answer (%s)", refund_id, silence)
         with open_session(engine(), Scope("job", portal=portal_id)) as session:
-            _postpone_refund(session, refund_id)
+            _postpone_refund(session, refund_id, answered=silence.answered)
         return
     except ProviderRefused as refused:
         log.warning("refund %s: refused (%s)", refund_id, refused.code)
@@ -265,9 +268,12 @@ def _returned(session: Session, payment_id: uuid.UUID, returned: Returned) -> No
 
 
 @transactional
-def _postpone_refund(session: Session, refund_id: uuid.UUID) -> None:
+def _postpone_refund(session: Session, refund_id: uuid.UUID, *, answered: bool = False) -> None:
+    """Ask again later, after a look at what became of it: only then is another key safe."""
     refund = _get_refund(session, refund_id, lock=True)
     refund.tries += 1
+    if answered:
+        refund.idempotency_key = renewed_key(refund.idempotency_key, refund.tries)
     session.flush()
     fall_due(session, EXECUTE, refund.id, now(session) + pause_after(refund.tries), portal_id=refund.portal_id)
 
