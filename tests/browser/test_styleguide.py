@@ -76,7 +76,7 @@ def test_scripts_run_without_breaking_the_security_policy(chrome: Browser, port:
 def test_a_refused_form_has_the_focus_on_its_summary_and_links_to_the_fields(chrome: Browser, port: int) -> None:
     """L3: what was wrong is heard first; each line leads to its field."""
     page = open_page(chrome, f"http://dev.localhost:{port}/styleguide")
-    expect(page.locator("[data-error-summary]")).to_be_focused()
+    expect(page.locator("[data-error-summary]").first).to_be_focused()
     page.get_by_role("link", name="Enter your e-mail address.").click()
     assert page.evaluate("document.activeElement.id") == "refused-email"
     page.context.close()

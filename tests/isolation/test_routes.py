@@ -97,6 +97,7 @@ def test_a_foreign_id_is_not_found_and_ones_own_is(stage: Stage, browser: Browse
     if row.endpoint in CONTROLS:
         browser.sign_in(CONTROLS[row.endpoint](stage.cast))
         token = browser.token(host, "/account")
+        before = fingerprints(stage.desk.owner)
     control = ask(browser, stage, row, own, token)
     assert 200 <= control.status_code < 400, control.get_data(as_text=True)[-2000:]
     if row.method == "GET":

@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Flask
 from PIL import Image
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from polyclinic.directory.profiles import set_portrait
@@ -25,6 +26,7 @@ from support.bookings import HOUR, TEN, Desk, in_browser
 from support.calendars import START
 from support.cast import Cast
 from support.paid import add_paid
+from support.populated import page_of
 
 WORDS = "a file's name, a kind or a word of the program, no id of a row"
 #: Parameters that name no row: (place or *, static part of the path) -> why.
@@ -264,7 +266,7 @@ def _static_before(whole: str, name: str) -> str:
 
 
 #: Words in paths that are names of this portal's own things: part of a path -> the same with a name of the cast's.
-NAMES = {"/agreements/<slug>": "/agreements/terms"}
+NAMES = {"/agreements/<slug>": "/agreements/terms", "/<page:name>": "/story"}
 
 
 def _paths(rule: Rule) -> Iterator[str]:
@@ -345,6 +347,8 @@ class Stage:
             self.ids[name] = uuid.uuid4()
             desk.write(_MESSAGE, id=self.ids[name], portal=portal.id)
         self._paid()
+        with Session(desk.owner) as session, session.begin():
+            session.add(page_of(alpha))
         with open_session(desk.engine, cast.lea.scope()) as session:
             set_portrait(session, cast.lea, files(), cast.lea.id, picture())
 

@@ -26,6 +26,7 @@ RESERVED = frozenset(
         "consents",
         "forgot",
         "language",
+        "payments",
         "register",
         "reset",
         "robots.txt",

@@ -175,7 +175,7 @@ def _locked(session: Session, payment_id: uuid.UUID) -> tuple[Payment, list[Char
 
 @transactional
 def _postpone(session: Session, payment_id: uuid.UUID, *, answered: bool) -> None:
-    """Ask again later; a page that nobody was ever sent to is asked for under another key where the old one is spent."""
+    """Ask again later; for a page that nobody was ever sent to under another key, where the old one is spent."""
     payment = get_payment(session, payment_id, lock=True)
     payment.tries += 1
     if answered and payment.state == "intended":

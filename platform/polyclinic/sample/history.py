@@ -155,7 +155,8 @@ class History:
             newcomer = number >= len(names) - NEWCOMERS
             arrival = self._begin + (self._present - self._begin) * self._chance.random() * (1 if newcomer else 0.9)
             visits = [] if newcomer else self._chosen(choices, self._chance.choice((1, 2, 2)))
-            self._at(self._by_day(arrival), self._arrival(portal, name, visits))
+            day = min(self._by_day(arrival), self._present - MINUTES)  # an hour of today may still lie ahead
+            self._at(day, self._arrival(portal, name, visits))
 
     def _chosen(self, choices: list[Choice], number: int) -> list[Choice]:
         """Choose specialists: the busy ones more often, those who have many patients already less."""
