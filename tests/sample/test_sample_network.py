@@ -2,13 +2,16 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from polyclinic.allocation.models import Allocation
+from polyclinic.app import create_app
 from polyclinic.booking.models import Appointment
 from polyclinic.calendar.models import Claim
 from polyclinic.catalogue import file_sections
@@ -19,15 +22,32 @@ from polyclinic.identity.models import Patient, Specialist
 from polyclinic.kernel.clock import AppClock
 from polyclinic.kernel.outbox import OutboxMessage
 from polyclinic.kernel.scope import Scope, open_session
+from polyclinic.payments.ledger_models import LedgerEntry, LedgerPosting
+from polyclinic.payments.models import Charge, Refund
+from polyclinic.payments.receipt_models import Receipt
 from polyclinic.resources import shipped
 from polyclinic.runtime.demofile import remembered
 from polyclinic.sample import material
 from polyclinic.sample.making import make_sample_network
 from polyclinic.tenancy.files import plan_portal
+from polyclinic.web.db import db
 from polyclinic.web.files import LocalFiles, set_files
 from polyclinic.web.places import PlaceFlask
+from support.stripe_doors import keys_for
+from support.stripe_simulator import StripeServer, StripeSimulator
 
-WEEKS = 2
+WEEKS = 3
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, stripe_server: StripeServer) -> Iterator[PlaceFlask]:
+    """The application with keys of the simulator, as the demonstration has them."""
+    app = create_app(replace(settings, stripe=keys_for(stripe_server.url)))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
 TABLES = (Specialist, Patient, Listing, Appointment, Consent, Claim)
 
 
@@ -43,14 +63,21 @@ def rows(owner: Engine) -> list[int]:
 
 
 def test_the_sample_network_is_made_by_services_and_only_once(
-    clean: None, app: PlaceFlask, settings: Settings, owner: Engine, engine: Engine, tmp_path: Path
+    clean: None,
+    app: PlaceFlask,
+    settings: Settings,
+    owner: Engine,
+    engine: Engine,
+    stripe_sim: StripeSimulator,
+    tmp_path: Path,
 ) -> None:
     """R1: three portals, specialists on several, a history; the clock is right again; a second start keeps it all."""
-    mine = replace(settings, home=tmp_path)
+    mine = replace(settings, home=tmp_path, stripe=keys_for(stripe_sim.url))
     set_files(app, LocalFiles(tmp_path / "files"))
     make_sample_network(app, mine, WEEKS, lambda _line: None)
     check_people(owner)
     check_history(owner)
+    check_money(owner, stripe_sim)
     check_sign_ins(tmp_path)
     check_tokens(app, tmp_path)
     with open_session(engine, Scope("network")) as session:
@@ -91,6 +118,24 @@ def check_history(owner: Engine) -> None:
         old = present - dt.timedelta(days=2)
         waiting = select(func.count()).where(OutboxMessage.done_at.is_(None), OutboxMessage.created_at < old)
         assert session.scalar(waiting) == 0
+
+
+def check_money(owner: Engine, sim: StripeSimulator) -> None:
+    """E3–E6: lately two portals charge online; every visit that stands is paid, and the books agree with Stripe."""
+    with Session(owner) as session:
+        models = dict(session.execute(select(Charge.payment_model, func.count()).group_by(Charge.payment_model)).all())
+        assert min(models[name] for name in ("platform_charge", "connect_direct", "external_invoice")) > 3
+        standing = select(Charge).join(Appointment, Appointment.id == Charge.cause_id)
+        online = standing.where(Charge.provider == "stripe", Appointment.state.in_(("confirmed", "completed")))
+        assert all(charge.paid_at for charge in session.scalars(online))
+        assert session.scalar(select(func.count()).where(Appointment.state == "pending_payment")) == 0
+        marked = select(func.count()).where(Charge.paid_by == "specialist")
+        assert (session.scalar(marked) or 0) > 3
+        captured = session.scalar(select(func.count()).where(LedgerEntry.kind == "capture"))
+        assert captured == len([one for one in sim.objects("charge") if one["paid"]])
+        assert session.scalar(select(func.count()).where(Refund.state == "requested")) == 0
+        assert session.scalar(select(func.sum(LedgerPosting.amount))) == 0
+        assert session.scalar(select(func.count()).select_from(Receipt)) >= captured
 
 
 def check_tokens(app: PlaceFlask, home: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from babel.core import get_global
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -16,7 +15,13 @@ from polyclinic.directory.notices import Notice
 from polyclinic.hooks.providers import ProviderRefused, ProviderUnavailable
 from polyclinic.kernel.actor import Actor
 from polyclinic.kernel.errors import Conflict, Refusal, Unavailable
-from polyclinic.payments.account_words import COUNTRIES, country_choices, kind_words, requirement_words
+from polyclinic.payments.account_words import (
+    COUNTRIES,
+    country_choices,
+    kind_words,
+    likely_country,
+    requirement_words,
+)
 from polyclinic.payments.accounts import NeededAccount, connect_account, get_needed, needed_accounts, refresh_account
 from polyclinic.tenancy.places import PortalView
 from polyclinic.web.auth import current_session, require, require_kind
@@ -134,16 +139,10 @@ def _page(refusal: Refusal | None = None) -> str:
         "payments/accounts.html",
         accounts=[_shown(one) for one in needed],
         countries=country_choices(),
-        country=typed if typed in COUNTRIES else _likely_country(actor),
+        country=typed if typed in COUNTRIES else likely_country(actor.zone),
         refusal=refusal,
         country_error=str(refusal.fields["country"]) if refusal and "country" in refusal.fields else "",
     )
-
-
-def _likely_country(actor: Actor) -> str:
-    """Return the country of the specialist's time zone, where it is one of those that can be chosen."""
-    country = get_global("zone_territories").get(actor.zone or "", "")
-    return country if country in COUNTRIES else ""
 
 
 def _shown(needed: NeededAccount) -> Shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from babel import Locale
+from babel.core import get_global
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -15,6 +16,12 @@ COUNTRIES = (
     "AT", "AU", "BE", "BG", "CA", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HK", "HR", "HU",
     "IE", "IT", "JP", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "NZ", "PL", "PT", "RO", "SE", "SG", "SI", "SK", "US",
 )  # fmt: skip
+
+
+def likely_country(zone: str | None) -> str:
+    """Return the country of a time zone, "" where it is none of those that can be chosen."""
+    country: str = get_global("zone_territories").get(zone or "", "")
+    return country if country in COUNTRIES else ""
 
 
 def country_choices() -> list[tuple[str, str]]:

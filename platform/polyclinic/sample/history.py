@@ -32,6 +32,7 @@ from polyclinic.kernel.scope import open_session
 from polyclinic.sample import material
 from polyclinic.sample.clock import MovedClock
 from polyclinic.sample.network import NETWORK, Builder, Network, id_of
+from polyclinic.sample.till import Till
 from polyclinic.tenancy.places import PortalView
 
 SEED = 20260117
@@ -39,6 +40,8 @@ DAY = dt.timedelta(days=1)
 MINUTES = dt.timedelta(minutes=1)
 #: Patients who registered and have not booked: the demonstration's visitors sign in as one of them.
 NEWCOMERS = 2
+#: The share of invoices that patients pay within days; the rest is what specialists still wait for.
+PAID_INVOICES = 0.9
 WORDS_OF_CANCELLING = ("", "Something has come up at work, I am sorry.", "I have caught a cold and will book again.")
 
 
@@ -76,9 +79,12 @@ class Happening:
 class History:
     """The weeks before the present."""
 
-    def __init__(self, engine: Engine, clock: MovedClock, builder: Builder, present: dt.datetime, weeks: int) -> None:
-        """Let the network of `builder` live `weeks` weeks until `present`."""
-        self._engine, self._clock, self._builder, self._present = engine, clock, builder, present
+    def __init__(
+        self, engine: Engine, clock: MovedClock, builder: Builder, till: Till, present: dt.datetime, weeks: int
+    ) -> None:
+        """Let the network of `builder` live `weeks` weeks until `present`, and pay at `till`."""
+        self._engine, self._clock, self._builder, self._till = engine, clock, builder, till
+        self._present = present
         self._begin = present - dt.timedelta(weeks=weeks)
         self._chance = random.Random(SEED)  # noqa: S311 # a story, not a secret
         self._happenings: list[Happening] = []
@@ -187,9 +193,10 @@ class History:
         """Book as a patient does, `ahead` days further: look at times, take one, agree to what is asked, confirm."""
         service_id = choice.services[0] if first else self._chance.choice(choice.services[1:] or choice.services)
         wait = (self._chance.choice((1, 2, 2, 3, 5)) + ahead) * DAY
+        moment = self._moment()
+        portal = self._till.portal_at(choice.portal, moment)
         with open_session(self._engine, patient.scope()) as session:
-            offering = get_offering(session, choice.portal, choice.listing_id, service_id)
-            moment = self._moment()
+            offering = get_offering(session, portal, choice.listing_id, service_id)
             slots = offer_slots(session, offering.offer, moment + wait, moment + wait + 7 * DAY)
             session.rollback()
             if not slots:
@@ -198,24 +205,25 @@ class History:
             slot = self._chance.choice(slots)
             try:
                 hold = hold_slot(
-                    session, patient, choice.portal, choice.listing_id, service_id, slot.start, patient.zone or "UTC"
+                    session, patient, portal, choice.listing_id, service_id, slot.start, patient.zone or "UTC"
                 )
             except Conflict:  # their specialist proposes the next time, or the time went: they give up
                 self.counts.full += 1
                 return
             texts = []
             if first:  # what was agreed to then still holds
-                texts = required_agreements(session, choice.portal, "booking", patient.locale or "en", patient.id)
+                texts = required_agreements(session, portal, "booking", patient.locale or "en", patient.id)
                 session.rollback()
             message = self._chance.choice(material.reasons(choice.portal.slug)) if first else ""
             appointment = confirm_booking(
                 session,
                 patient,
-                choice.portal,
+                portal,
                 hold.id,
                 Details(patient.name, message=message),
                 [text.version_id for text in texts],
             )
+        self._till.pay(patient, portal, appointment)
         self.counts.booked += 1
         self._what_follows(patient, choice, appointment, first=first)
 
@@ -247,7 +255,8 @@ class History:
 
         def cancel() -> None:
             with open_session(self._engine, by.scope()) as session:
-                cancel_appointment(session, by, appointment_id, message)
+                cancelled = cancel_appointment(session, by, appointment_id, message)
+            self._till.give_back(cancelled)
             self.counts.cancelled += 1
 
         return cancel
@@ -257,6 +266,9 @@ class History:
             with open_session(self._engine, choice.specialist.scope()) as session:
                 complete_appointment(session, choice.specialist, appointment_id)
             self.counts.completed += 1
+            if self._chance.random() < PAID_INVOICES:
+                paid = self._by_day(self._moment() + self._chance.choice((2, 3, 5, 9)) * DAY)
+                self._at(paid, lambda: self._till.receive(choice.specialist, appointment_id))
 
         return complete
 

@@ -25,10 +25,12 @@ from polyclinic.sample import material
 from polyclinic.sample.clock import MovedClock
 from polyclinic.sample.history import History
 from polyclinic.sample.network import Builder, Network
+from polyclinic.sample.till import ONLINE, Till
 from polyclinic.tenancy.places import Place, PortalView
 from polyclinic.tenancy.policy import CURRENCY, LOCALES
 from polyclinic.tenancy.settings import Settings as PortalSettings
 from polyclinic.web.db import engine_options
+from polyclinic.web.plugins import current_hooks
 
 #: The network is prepared this long before its first visit.
 HEAD_START = dt.timedelta(days=30)
@@ -51,7 +53,11 @@ def make_sample_network(
                 clock.move_to(present - dt.timedelta(weeks=weeks) - HEAD_START)
             network = builder.build()
             say(f"{len(network.portals)} portals and {len(network.specialists)} specialists are there.")
-            counts = History(engine, clock, builder, present, weeks).live()
+            till = Till(engine, current_hooks(), settings.stripe, present - ONLINE)
+            with till.unheard():
+                for specialist in network.specialists.values():
+                    till.connect(specialist)
+                counts = History(engine, clock, builder, till, present, weeks).live()
             _forget_what_was_told(engine, present - dt.timedelta(days=1))
             tokens = api_tokens(engine, settings, network)
     finally:
