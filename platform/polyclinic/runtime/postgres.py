@@ -34,7 +34,13 @@ SUPERUSER = "postgres"
 SOCKET = ".s.PGSQL.5432"
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "checkpoint_timeout": "1h"}
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "checkpoint_timeout": "1h",
+    "max_connections": "300",
+}
 
 
 class PostgresServer:
