@@ -40,12 +40,17 @@ class Worker:
 
     app: PlaceFlask
     owner: Engine
+    kinds: tuple[str, ...] = ()
+    """What it knows how to do; nothing named: everything."""
 
     def work(self) -> list[bool]:
         """Run every message that waits, once; says for each whether it is done."""
         with self.owner.connect() as connection:
-            query = text("SELECT id, portal_id FROM outbox WHERE done_at IS NULL ORDER BY id")
-            waiting = list(connection.execute(query))
+            query = text(
+                "SELECT id, portal_id FROM outbox WHERE done_at IS NULL AND (:all OR kind = ANY (:kinds)) ORDER BY id"
+            )
+            wanted = {"all": not self.kinds, "kinds": list(self.kinds)}
+            waiting = list(connection.execute(query, wanted))
         with self.app.app_context():
             return [jobs.run_message(self.app, row.id, Scope("job", portal=row.portal_id)) for row in waiting]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -17,6 +17,9 @@ from polyclinic.payments.syncing import checkout_url, execute_refund, sync_payme
 from support.bookings import TEN, Desk
 from support.stripe_doors import Worker
 from support.stripe_simulator import StripeSimulator
+
+#: Jobs that move money or time; the others tell people of it, and set documents.
+OF_MONEY = ("payment.sync", "refund.execute", "appointment.expire", "hold.unpaid", "claims.expired")
 
 
 @dataclass
@@ -52,6 +55,10 @@ class Till:
             url = checkout_url(portal.id, payment.id)
         assert url is not None
         return url
+
+    def tell_nobody(self) -> None:
+        """From now on do only what moves money or time: mails and documents take longer than all of it."""
+        self.worker = replace(self.worker, kinds=OF_MONEY)
 
     def sync(self, appointment: Appointment) -> None:
         """Come back from the provider."""
