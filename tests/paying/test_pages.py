@@ -55,7 +55,7 @@ def test_the_button_leads_to_the_providers_page_and_back_to_the_confirmation(
     assert payment.success_url.endswith(back)
     waiting = browser.get(host, back)
     assert "We are waiting for your payment" in words(waiting)
-    assert 'http-equiv="refresh"' in waiting.get_data(as_text=True)
+    assert 'data-look-in="2"' in waiting.get_data(as_text=True)
     till.sim.pay(payment.url)
     till.desk.write("UPDATE payment SET read_at = NULL")
     answer = browser.get(host, back)

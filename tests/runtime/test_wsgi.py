@@ -124,18 +124,22 @@ def test_it_is_not_ready_without_its_queue(environ: dict[str, str], tmp_path: Pa
 def test_sigterm_finishes_what_is_under_way(environ: dict[str, str]) -> None:
     """R2: graceful shutdown: not ready any more, no new connections, a begun request is answered, exit code 0."""
     port = int(environ["PORT"])
-    with _served(environ) as process, socket.create_connection(("127.0.0.1", port)) as begun:
-        idle = socket.create_connection(("127.0.0.1", port))
+    address = ("127.0.0.1", port)
+    with (
+        _served(environ) as process,
+        socket.create_connection(address) as begun,
+        socket.create_connection(address) as idle,
+    ):
         begun.sendall(
             b"POST /x?secret=query HTTP/1.1\r\nHost: nobody.example\r\nContent-Length: 4\r\nConnection: close\r\n"
         )
+        assert _ask(environ["PORT"], "/later")[0] == 404  # so what was sent before it has been read
         process.send_signal(signal.SIGTERM)
         assert wait_until(lambda: _ask(environ["INTERNAL_PORT"], "/ready")[0] == 503, 10)
         begun.sendall(b"\r\nbody")
         assert begun.recv(4096).startswith(b"HTTP/1.1 404 ")
         assert process.wait(15) == 0
         assert idle.recv(1) == b""
-        idle.close()
         said = process.stdout.read() if process.stdout else ""
     assert "POST nobody.example/x\n" in said
     assert "secret" not in said

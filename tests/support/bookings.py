@@ -26,6 +26,18 @@ TEN = dt.datetime(2027, 3, 2, 9, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
+def set_setting(owner: Engine, portal: PortalCast, key: str, value: Any) -> None:
+    """Change a portal's setting, for processes that will read it."""
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO portal_setting (portal_id, key, value) VALUES (:portal, :key, cast(:value AS jsonb))"
+                " ON CONFLICT (portal_id, key) DO UPDATE SET value = excluded.value"
+            ),
+            {"portal": portal.id, "key": key, "value": json.dumps(value)},
+        )
+
+
 @dataclass
 class Desk:
     """Books for the cast and looks at the rows from outside every policy."""
@@ -67,14 +79,7 @@ class Desk:
 
     def setting(self, portal: PortalCast, key: str, value: Any) -> None:
         """Change a portal's setting."""
-        with self.owner.begin() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO portal_setting (portal_id, key, value) VALUES (:portal, :key, cast(:value AS jsonb))"
-                    " ON CONFLICT (portal_id, key) DO UPDATE SET value = excluded.value"
-                ),
-                {"portal": portal.id, "key": key, "value": json.dumps(value)},
-            )
+        set_setting(self.owner, portal, key, value)
         self.app.places.forget()
 
     def rows(self, query: str, **values: Any) -> list[Any]:

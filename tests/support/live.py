@@ -28,7 +28,7 @@ from requests.adapters import HTTPAdapter
 from sqlalchemy import Engine, make_url, text
 
 from polyclinic.app import create_app
-from polyclinic.config import Settings
+from polyclinic.config import Settings, StripeKeys
 from polyclinic.kernel.scope import Scope
 from polyclinic.notifications.sink import Sink, folder_of
 from polyclinic.runtime.ports import free_port
@@ -137,7 +137,17 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "INTERNAL_PORT": "",
         "DOMAINS_FRESH_SECONDS": str(FRESH_SECONDS),
         "PYTHONPATH": str(ROOT),
+        **_of_stripe(settings.stripe),
     }
+
+
+def _of_stripe(keys: StripeKeys) -> dict[str, str]:
+    """How the process is told of Stripe, where the test's settings know it."""
+    if keys.secret_key is None:
+        return {}
+    secrets = {"ACCOUNT": keys.account_secrets, "CONNECT": keys.connect_secrets, "THIN": keys.thin_secrets}
+    told = {f"STRIPE_WEBHOOK_SECRETS_{name}": ",".join(words) for name, words in secrets.items()}
+    return {"STRIPE_SECRET_KEY": keys.secret_key, "STRIPE_API_BASE": keys.api_base, **told}
 
 
 @contextmanager

@@ -3,6 +3,7 @@ import { startCountdowns } from './countdowns'
 import { startDialogs } from './dialogs'
 import { startForms } from './forms'
 import { startLook } from './look'
+import { startLooking } from './looking'
 import { startMenus } from './menus'
 import { sentence } from './ready'
 import { startShortcuts } from './shortcuts'
@@ -39,4 +40,5 @@ startForms()
 startCountdowns()
 startZones()
 startLook()
+startLooking()
 startShortcuts()

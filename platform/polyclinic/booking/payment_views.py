@@ -56,7 +56,9 @@ def pay(appointment_id: uuid.UUID) -> Answer:
     if (elsewhere := _elsewhere(view)) is not None:
         return elsewhere
     go = bool(request.args.get("go"))
-    return _page(view, payment.id, url=url, go=go, unavailable=url is None, refresh=0 if url else LOOKS[-1])
+    if url is None:
+        return _page(view, payment.id, unavailable=True, look_in=LOOKS[-1], look_at=request.full_path.rstrip("?"))
+    return _page(view, payment.id, url=url, go=go)
 
 
 @blueprint.get("/appointments/<uuid:appointment_id>/paid")
@@ -77,7 +79,7 @@ def returned(appointment_id: uuid.UUID) -> Answer:
         return elsewhere
     look = min(max(0, request.args.get("look", 0, int)), len(LOOKS) - 1)
     following = url_for(".returned", appointment_id=appointment_id, look=look + 1)
-    return _page(view, payment.id, checking=True, refresh=f"{LOOKS[look]}; url={following}")
+    return _page(view, payment.id, checking=True, look_in=LOOKS[look], look_at=following)
 
 
 def _view(appointment_id: uuid.UUID) -> AppointmentView:
@@ -124,7 +126,7 @@ def _page(view: AppointmentView, payment_id: uuid.UUID, **values: Any) -> str:
     payment: Payment | None = find_payment(session, CAUSE, view.appointment.id)
     waits = payment is not None and payment.state in ("open", "failed")
     declined = waits and payment is not None and payment.failure is not None
-    shown = {"url": None, "go": False, "checking": False, "unavailable": False, "refresh": 0}
+    shown = {"url": None, "go": False, "checking": False, "unavailable": False, "look_in": 0, "look_at": ""}
     if declined and values.get("checking"):  # it can be tried again on the same page of the provider
         values = {"url": payment.url if payment and payment.state == "open" else None}
     return render_template(
