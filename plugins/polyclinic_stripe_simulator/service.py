@@ -69,6 +69,8 @@ class Service:
             return as_response(answer)(environ, start_response)
         if request.path.startswith("/_control/"):
             return self._controlled(request)(environ, start_response)
+        if request.path == "/favicon.ico":
+            return Response(status=204)(environ, start_response)  # browsers ask by themselves
         if request.path == "/ready":
             return Response("ready\n")(environ, start_response)
         return self.site.answer(request)(environ, start_response)

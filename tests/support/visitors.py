@@ -139,7 +139,11 @@ def violations(page: Page, only: tuple[str, ...] = ()) -> list[tuple[str, str]]:
         page.evaluate(AXE.read_text())
     wanted = {"type": "rule", "values": list(only)} if only else {"type": "tag", "values": WCAG}
     found = page.evaluate(_AXE_RUN, wanted)
-    return [(rule["id"], node["html"][:160]) for rule in found["violations"] for node in rule["nodes"]]
+    return [
+        (rule["id"], f"{node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}")
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
 
 
 NewVisitor = Callable[..., Visitor]

@@ -10,8 +10,11 @@ from playwright.async_api import Page
 from support.visitors import AXE, WCAG
 
 SCRIPT = (Path(__file__).with_name("checks.js")).read_text(encoding="utf-8")
-#: Colours that are still on their way would be measured half way.
+#: Colours that are still on their way would be measured half way. The page is drawn anew first: after a change of the
+#: colour scheme Chromium keeps colours that elements inherited, now and then.
 SETTLED = (
+    "document.documentElement.style.display = 'none'; document.documentElement.offsetHeight;"
+    " document.documentElement.style.display = '';"
     "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
     ".then(() => Promise.allSettled(document.getAnimations()"
     ".filter(one => one.effect.getComputedTiming().endTime < 2000).map(one => one.finished)))"
