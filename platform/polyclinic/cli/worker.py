@@ -1,10 +1,9 @@
 """`polyclinic worker`: does what is queued."""
 
-import logging
-
 import click
 
 from polyclinic.cli._application import application
+from polyclinic.cli._logging import log_to_stderr
 from polyclinic.web.jobs import work
 
 
@@ -12,5 +11,5 @@ from polyclinic.web.jobs import work
 @click.option("--burst", is_flag=True, help="Stop when the queue is empty.")
 def worker(burst: bool) -> None:
     """Do what is queued: mails, notifications, clean-up; several may run."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     work(application(), burst=burst)
