@@ -146,6 +146,26 @@ def test_a_refund_made_at_the_provider_is_a_fact_here(till: Till) -> None:
     assert sum(row.commission_minor for row in till.refunds(appointment)) == 1600
 
 
+@pytest.mark.parametrize(("beside", "amounts"), [(107, [7893, 107]), (8000, [8000, 8000])])
+def test_money_returned_at_the_provider_while_ours_is_on_its_way_leaves_the_rest_to_us(
+    till: Till, beside: int, amounts: list[int]
+) -> None:
+    """E8: what was asked for is cut to what is left, under another key; all of it goes back, and nobody is asked."""
+    cast = till.desk.cast
+    till.desk.setting(cast.alpha, "booking.free_cancellation", 3600)
+    appointment = till.paid(cast.alpha.patient, cast.ada)
+    till.cancel(cast.alpha.patient, appointment)
+    (charge,) = till.sim.objects("charge")
+    till.sim.client().v1.refunds.create({"charge": charge["id"], "amount": beside})
+    till.work()
+    assert [row.amount_minor for row in till.refunds(appointment)] == amounts
+    states = ["failed", "succeeded"] if beside == 8000 else ["succeeded", "succeeded"]
+    assert [row.state for row in till.refunds(appointment)] == states
+    assert till.sim.objects("charge")[0]["amount_refunded"] == 8000
+    assert till.payments(appointment)[0].quarantine is None
+    assert set(till.balances()) == {"platform:fees", "provider:platform"}
+
+
 def test_a_disputed_payment_is_not_returned_as_well(till: Till) -> None:
     """E8: a refund beside a chargeback would lose the money twice; the appointment is cancelled all the same."""
     cast = till.desk.cast

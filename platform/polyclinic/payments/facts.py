@@ -26,7 +26,7 @@ from polyclinic.payments.ledger_rules import Where
 from polyclinic.payments.models import Charge, Payment, Refund
 from polyclinic.payments.references import remember_reference
 from polyclinic.payments.refund_rules import commission_part
-from polyclinic.payments.refunding import give_back, returnable
+from polyclinic.payments.refunding import give_back, make_room, returnable
 from polyclinic.payments.rules import moves_forward
 
 
@@ -46,7 +46,7 @@ def apply_reading(session: Session, payment: Payment, charges: Sequence[Charge],
     if reading.captured is not None:
         _book_capture(session, payment, charges, reading.captured)
     session.flush()
-    for returned in reading.returned:
+    for returned in sorted(reading.returned, key=lambda one: one.refund_id is None):  # ours first: they are known
         apply_returned(session, payment, charges, returned)
     _move(session, payment, charges, reading)
     certify_payment(session, payment, charges)
@@ -171,8 +171,8 @@ def _refund_of(session: Session, payment: Payment, charges: Sequence[Charge], re
     if returned.status == "failed":
         return None  # never ours, and no money moved
     for charge in charges:  # made in the provider's own dashboard: it is a fact, whoever made it
-        left = returnable(session, charge)
-        if returned.amount.minor <= left.left and returned.amount.currency == charge.currency:
+        if returned.amount.currency == charge.currency and make_room(session, charge, returned.amount.minor):
+            left = returnable(session, charge)
             part = (
                 returned.commission.minor
                 if charge.account

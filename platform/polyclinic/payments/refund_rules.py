@@ -23,6 +23,9 @@ Reason = Literal[
     "made_at_provider",
 ]
 
+#: The failure of a refund that was overtaken: all of it went back in the provider's own dashboard.
+RETURNED_ALREADY = "returned_already"
+
 #: The rule that grants a refund, in words for everybody who sees one (E8).
 REASONS: Mapping[str, Any] = {
     "free_cancellation": _l("Cancelled in time"),

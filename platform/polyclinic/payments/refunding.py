@@ -16,6 +16,7 @@ from polyclinic.payments.charging import lock_charge, step_of
 from polyclinic.payments.models import Charge, Payment, Refund
 from polyclinic.payments.paying import find_payment
 from polyclinic.payments.refund_rules import (
+    RETURNED_ALREADY,
     Reason,
     RefundTerms,
     Returnable,
@@ -23,6 +24,7 @@ from polyclinic.payments.refund_rules import (
     refund_terms,
     refuse_refund,
 )
+from polyclinic.payments.rules import renewed_key
 from polyclinic.web.plugins import current_hooks
 
 #: Has a refund sent to its provider: {"refund_id"} or, when due again, {"id"}.
@@ -121,3 +123,46 @@ def give_back(
     for kind in (EXECUTE, "refund.requested"):
         announce(session, kind, {"refund_id": str(refund.id)}, portal_id=charge.portal_id)
     return refund
+
+
+def make_room(session: Session, charge: Charge, amount: int) -> bool:
+    """Ask for less of a locked charge where ``amount`` went back beside it: the provider cannot give both (E8).
+
+    Cuts what has not reached the provider; what reached it, it would have refused to exceed. The rest is asked for
+    under another key, because the provider remembers the amount with the old one. False where that is not enough.
+    """
+    asked = session.scalars(
+        select(Refund)
+        .where(Refund.charge_id == charge.id, Refund.state == "requested", Refund.external_id.is_(None))
+        .order_by(Refund.created_at.desc())
+        .with_for_update()
+    ).all()
+    if amount > returnable(session, charge).left + sum(refund.amount_minor for refund in asked):
+        return False
+    for refund in asked:
+        known = returnable(session, charge)
+        if amount > known.left:
+            _cut(session, charge, refund, known, min(amount - known.left, refund.amount_minor))
+    return True
+
+
+def _cut(session: Session, charge: Charge, refund: Refund, known: Returnable, less: int) -> None:
+    system = Actor("system", portal_id=refund.portal_id)
+    record(session, system, "refund.cut", "refund", refund.id, detail={"from": refund.amount_minor, "less": less})
+    if less == refund.amount_minor:
+        refund.state, refund.failure, refund.settled_at = "failed", RETURNED_ALREADY, now(session)
+    else:
+        others = Returnable(
+            known.amount,
+            known.commission,
+            known.refunded - refund.amount_minor,
+            known.returned - refund.commission_minor,
+        )
+        unit = step_of(current_hooks().payment_models.get(charge.payment_model), charge.currency)
+        refund.amount_minor -= less
+        refund.commission_minor = commission_part(
+            others, refund.amount_minor, return_commission=returns_commission(charge, refund.reason), unit=unit
+        )
+        refund.tries += 1
+        refund.idempotency_key = renewed_key(refund.idempotency_key, refund.tries)
+    session.flush()

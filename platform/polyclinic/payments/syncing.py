@@ -223,7 +223,7 @@ def execute_refund(portal_id: uuid.UUID, refund_id: uuid.UUID) -> None:
         log.warning("refund %s: refused (%s)", refund_id, refused.code)
         sync_payment(portal_id, payment.id)  # it may have been done, by us a moment ago or in a dashboard
         with open_session(engine(), Scope("job", portal=portal_id)) as session:
-            _fail_refund(session, refund_id, refused.code)
+            _fail_refund(session, refund_id, refused.code, order.amount)
         return
     with open_session(engine(), Scope("job", portal=portal_id)) as session:
         _returned(session, payment.id, returned)
@@ -279,9 +279,13 @@ def _postpone_refund(session: Session, refund_id: uuid.UUID, *, answered: bool =
 
 
 @transactional
-def _fail_refund(session: Session, refund_id: uuid.UUID, code: str) -> None:
+def _fail_refund(session: Session, refund_id: uuid.UUID, code: str, asked: Money) -> None:
+    """End a refund that the provider will not make, unless less is to be asked for by now."""
     refund = _get_refund(session, refund_id, lock=True)
     if refund.state != "requested":
+        return
+    if refund.money != asked:
+        announce(session, EXECUTE, {"refund_id": str(refund.id)}, portal_id=refund.portal_id)
         return
     refund.state, refund.failure, refund.settled_at = "failed", code, now(session)
     session.flush()
