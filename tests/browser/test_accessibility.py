@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator
 
 import pytest
-from playwright.sync_api import Page
 from sqlalchemy import Engine
 
 from polyclinic.booking.holds import save_details
@@ -22,10 +21,10 @@ from support.bookings import Desk
 from support.cast import Cast
 from support.live import FRESH_SECONDS
 from support.looks.addresses import addresses
-from support.looks.checks import OF_COLOURS, SETTLED
+from support.looks.alone import look
 from support.routes import Stage
 from support.source import ROOT
-from support.visitors import DESK, PHONE, NewVisitor, Visitor, violations
+from support.visitors import NewVisitor, Visitor
 
 pytestmark = pytest.mark.slow
 #: Themes that no portal of the sample wears: the common parent, and those of the network's own places.
@@ -45,19 +44,6 @@ def stage(live_cast: Cast, mailroom: object, app: PlaceFlask, engine: Engine, ow
         with open_session(engine, pat.scope()) as session:
             save_details(session, pat, made.desk.portal(live_cast.alpha), made.ids["hold of pat"], made.desk.details)
     return made
-
-
-def look(page: Page, at: str) -> list[str]:
-    """What is wrong with the page as it stands; at night only what depends on colours and on the width."""
-    wrong = []
-    for scheme, size, rules in (("light", DESK, ()), ("dark", PHONE, (*OF_COLOURS, "target-size"))):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # its literals
-        page.set_viewport_size(size)  # type: ignore[arg-type]  # a size
-        page.evaluate(SETTLED)
-        wrong += [f"{at} ({scheme}): {rule} {html}" for rule, html in violations(page, rules)]
-        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-            wrong.append(f"{at} ({scheme}): wider than its window")
-    return wrong
 
 
 def tour(me: Visitor, host: str, paths: Iterable[str], wrong: list[str]) -> list[str]:

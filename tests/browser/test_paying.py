@@ -15,10 +15,10 @@ from support.bookings import set_setting
 from support.cast import Cast, PortalCast
 from support.journey import choose_time, find_specialist, give_details, prove_address
 from support.live import FRESH_SECONDS, Live, serving
-from support.looks.checks import OF_COLOURS, SETTLED
+from support.looks.alone import look
 from support.stripe_doors import keys_for
 from support.stripe_simulator import StripeServer, StripeSimulator
-from support.visitors import DESK, PHONE, NewVisitor, Visitor, specialist_of, violations
+from support.visitors import DESK, PHONE, NewVisitor, Visitor, specialist_of
 
 pytestmark = pytest.mark.slow
 #: The simulator's own address: what leaves the portal goes there and nowhere else.
@@ -118,18 +118,15 @@ def test_somebody_who_walks_away_comes_back_to_the_same_page_and_gives_up(
     charging(owner, stripe_sim, live_cast, portal, "platform_charge")
     me = visitor(portal, bypass_csp=True)
     page = book(me, portal, specialist_of(live_cast, portal).name)
-    wrong: list[tuple[str, ...]] = []
+    page.go_back()
+    page.wait_for_url(f"**//{portal.host}:*/**")
+    page.wait_for_timeout(1000)  # as long as it would take to be led there again
+    assert portal.host in page.url
     with owner.connect() as connection:
         appointment = connection.execute(text("SELECT id FROM appointment")).scalar_one()
+    wrong: list[str] = []
     for path in ("pay", "paid?look=9"):  # looks again by itself, but not before it has been looked at
-        me.open(portal.host, f"/appointments/{appointment}/{path}")
-        for scheme, size, rules in (("light", DESK, ()), ("dark", PHONE, OF_COLOURS)):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
-            page.set_viewport_size(size)  # type: ignore[arg-type]  # a size
-            page.evaluate(SETTLED)
-            wrong += [(path, scheme, *found) for found in violations(page, rules)]
-            if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-                wrong.append((path, scheme, "wider than its window"))
+        wrong += look(me.open(portal.host, f"/appointments/{appointment}/{path}"), path)
     assert wrong == []
     me.open(portal.host, "/appointments")
     page.locator(f"main a[href*='{appointment}']").first.click()
@@ -141,3 +138,23 @@ def test_somebody_who_walks_away_comes_back_to_the_same_page_and_gives_up(
     page.wait_for_url(f"**/appointments/{appointment}")
     with owner.connect() as connection:
         assert connection.execute(text("SELECT state FROM appointment")).scalars().all() == ["cancelled"]
+
+
+def test_the_page_that_waits_goes_on_by_itself_once_the_provider_knows(
+    visitor: NewVisitor, live_cast: Cast, owner: Engine, stripe_sim: StripeSimulator
+) -> None:
+    """B2: nobody need press anything, and the page is not loaded again while nothing is new."""
+    portal = live_cast.alpha
+    charging(owner, stripe_sim, live_cast, portal, "platform_charge")
+    me = visitor(portal)
+    page = book(me, portal, specialist_of(live_cast, portal).name)
+    pays_at = page.url
+    with owner.connect() as connection:
+        appointment = connection.execute(text("SELECT id FROM appointment")).scalar_one()
+    me.open(portal.host, f"/appointments/{appointment}/paid")
+    page.evaluate("window.still = true")
+    with page.expect_response("**/paid?look=1"):  # it looks after two seconds
+        pass
+    assert page.evaluate("window.still") is True
+    stripe_sim.pay(pays_at)
+    page.wait_for_url(f"**/appointments/{appointment}/booked*")

@@ -34,19 +34,6 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 AXE = ROOT / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SCREENSHOTS = ROOT / "var" / "browser"
-#: Once more where the page exchanged a part of itself meanwhile: what is no longer there has no background.
-_AXE_RUN = """async wanted => {
-  let exchanged
-  const note = () => { exchanged = true }
-  document.addEventListener('htmx:beforeSwap', note)
-  document.addEventListener('htmx:afterSettle', note)
-  let found
-  do {
-    exchanged = false
-    found = await axe.run(document, {runOnly: wanted, resultTypes: ['violations']})
-  } while (exchanged)
-  return found
-}"""
 CODE = re.compile(r"\b(\d{6})\b")
 #: The words of a portal's language that the browser is set to.
 LOCALES = {"alpha": ("de-DE", "Europe/Berlin"), "beta": ("en-GB", "Europe/London"), "gamma": ("en-US", "Asia/Tokyo")}
@@ -138,7 +125,7 @@ def violations(page: Page, only: tuple[str, ...] = ()) -> list[tuple[str, str]]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     wanted = {"type": "rule", "values": list(only)} if only else {"type": "tag", "values": WCAG}
-    found = page.evaluate(_AXE_RUN, wanted)
+    found = page.evaluate("wanted => axe.run(document, {runOnly: wanted, resultTypes: ['violations']})", wanted)
     return [
         (rule["id"], f"{node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}")
         for rule in found["violations"]

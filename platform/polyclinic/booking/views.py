@@ -142,8 +142,9 @@ def _kept(hold_id: uuid.UUID) -> tuple[Actor, Hold]:
 
 def _booked(kept: Hold) -> Response:
     appointment = booked_appointment(current_session(), current_portal(), kept)
-    if appointment.state == "pending_payment":
-        return redirect(url_for("portal_paying.pay", appointment_id=appointment.id, go=1), 303)
+    if appointment.state == "pending_payment":  # going back from the provider's page must not lead there again
+        go = 1 if request.method == "POST" else None
+        return redirect(url_for("portal_paying.pay", appointment_id=appointment.id, go=go), 303)
     return redirect(url_for("portal_appointments.booked", appointment_id=appointment.id), 303)
 
 

@@ -77,8 +77,8 @@ class Site:
         response = Response(html, show.status, mimetype="text/html")
         origins = " ".join(sorted({origin(address) for address in show.leads_to if address}))
         response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; img-src data:; style-src 'self' 'nonce-{nonce}'; form-action 'self' {origins}; "
-            "base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src 'self' 'nonce-{nonce}'; form-action 'self' {origins}; base-uri 'none'; "
+            "frame-ancestors 'none'"
         )
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
